@@ -1,0 +1,1 @@
+"""The vocabulary of payments and the rules they obey; the standard library and nothing else."""

@@ -1,0 +1,196 @@
+"""What a checkout knows, and what follows from it: the rules, without the waiting."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.cases import Case, late_verdict
+from domain.money import Money
+from domain.news import Evidence, EvidenceKind, PaymentNews, fold
+from domain.orders import OrderStatus
+from domain.payments import Payment, PaymentLink, PaymentStatus
+from domain.policies import Timetable
+
+
+@dataclass(frozen=True)
+class CheckoutPlan:
+    """All that a checkout takes from the order and the settings, fixed when it starts."""
+
+    order_id: str
+    gateway: str
+    price: Money
+    link_key: str
+    timetable: Timetable = field(default_factory=Timetable)
+
+
+@dataclass(frozen=True)
+class LinkOrder:
+    """The wish for a link; the customer may pay through it until `closes_at`."""
+
+    order_id: str
+    key: str
+    asked_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class LinkOpened:
+    """The link; or none, when the order had ended before one was asked for."""
+
+    order_status: OrderStatus
+    link: PaymentLink | None = None
+
+
+@dataclass(frozen=True)
+class LinkQuery:
+    """What a gateway is asked about: our key always, its own reference once that is known."""
+
+    order_id: str
+    gateway: str
+    key: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is recorded of an order."""
+
+    status: OrderStatus
+    payments: tuple[Payment, ...] = ()
+
+    def explains(self, news: PaymentNews) -> bool:
+        """Whether the news is old: nothing in it could change or add to what is recorded."""
+        if self.status.is_open:
+            return False
+        known = {payment.identity: payment for payment in self.payments}
+        if news.is_hint:
+            paid = self.status is OrderStatus.PAID and news.mentions is None
+            return paid or f"{news.gateway}:{news.mentions}" in known
+        return all(known.get(p.identity) == p or not p.status.moves_money for p in news.payments)
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """How an order ended, and the proof of it; `payment` is the one that fulfils the order."""
+
+    order_id: str
+    status: OrderStatus
+    evidence: Evidence
+    concluded_at: datetime
+    payment: Payment | None = None
+    others: tuple[Payment, ...] = ()
+    cases: tuple[Case, ...] = ()
+
+    @property
+    def standing(self) -> Standing:
+        fulfilling = (self.payment,) if self.payment else ()
+        return Standing(self.status, fulfilling + self.others)
+
+
+@dataclass
+class Checkout:
+    """The knowledge of one checkout. It learns in any order, and concludes only on proof."""
+
+    plan: CheckoutPlan
+    started_at: datetime
+    link: PaymentLink | None = None
+    cancel_requested: bool = False
+    payments: dict[str, Payment] = field(default_factory=dict)
+    last_evidence: Evidence | None = None
+    queries: int = 0
+    _refusal: Evidence | None = None
+    _link_ended: bool = False
+    _final_answer: Evidence | None = None
+    _proofs: dict[str, Evidence] = field(default_factory=dict)
+    _asks: list[datetime] = field(default_factory=list)
+    _closing_queries: int = 0
+
+    def __post_init__(self) -> None:
+        self._asks = self.plan.timetable.quiet_asks(self.started_at)
+
+    @property
+    def window_ends(self) -> datetime:
+        return self.started_at + self.plan.timetable.window
+
+    def learn(self, news: PaymentNews, now: datetime) -> None:
+        """Join news into what is known; a hint only brings the next query forward."""
+        if news.is_hint:
+            self._asks = sorted({*self._asks, *self.plan.timetable.hinted_asks(now)})
+            return
+        before = self.payments
+        self.payments = fold(before.values(), news.payments)
+        changed = (key for key, payment in self.payments.items() if before.get(key) != payment)
+        self._proofs |= dict.fromkeys(changed, news.evidence)
+        self.last_evidence = news.evidence
+        if news.link and not news.link.is_live:
+            self._link_ended = True
+            if news.evidence.kind is EvidenceKind.STATUS_QUERY:
+                self._final_answer = news.evidence
+
+    def refuse(self, reason: str) -> None:
+        """The gateway makes no link for this order, so that nothing can be paid."""
+        self._refusal = Evidence(EvidenceKind.LINK_REFUSED, reason)
+
+    def asked(self, now: datetime) -> None:
+        """A query was made, answered or not; the one after it is due later."""
+        self.queries += 1
+        self._asks = [ask for ask in self._asks if ask > now]
+        if self.is_closing(now):
+            self._closing_queries += 1
+            self._asks = sorted([*self._asks, now + self._pause])
+
+    def is_closing(self, now: datetime) -> bool:
+        """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""
+        over = now >= self.window_ends or self.cancel_requested
+        return over or self._link_ended or bool(self._captured(matching=False))
+
+    def next_ask(self, now: datetime) -> datetime:
+        """When the gateway is asked next, if no news settles it before; `now` if it is due."""
+        if self.is_closing(now):
+            return max(self._asks[0], now) if self._closing_queries else now
+        if self._asks and self.queries < self.plan.timetable.queries_in_window:
+            return min(max(self._asks[0], now), self.window_ends)
+        return self.window_ends
+
+    def conclusion(self, now: datetime) -> Conclusion | None:
+        """How the order ends, or None while that is not certain."""
+        if good := self._captured(matching=True):
+            return self._ended(OrderStatus.PAID, self._proofs[good[0].identity], now, good[0])
+        if self._refusal:
+            return self._ended(OrderStatus.FAILED, self._refusal, now)
+        if not self._final_answer:
+            return None
+        if wrong := self._captured(matching=False):
+            return self._ended(OrderStatus.NEEDS_REVIEW, self._proofs[wrong[0].identity], now)
+        if any(payment.status.may_still_capture for payment in self.payments.values()):
+            return None
+        return self._ended(self._end_without_money(), self._final_answer, now)
+
+    @property
+    def _pause(self) -> timedelta:
+        return self.plan.timetable.pause(self._closing_queries)
+
+    def _captured(self, *, matching: bool) -> list[Payment]:
+        return [
+            payment
+            for payment in self.payments.values()
+            if payment.status is PaymentStatus.CAPTURED
+            and payment.matches(self.plan.price) is matching
+        ]
+
+    def _end_without_money(self) -> OrderStatus:
+        if self.cancel_requested:
+            return OrderStatus.CANCELED
+        attempted = any(p.status is PaymentStatus.FAILED for p in self.payments.values())
+        return OrderStatus.FAILED if attempted else OrderStatus.EXPIRED
+
+    def _ended(
+        self, status: OrderStatus, proof: Evidence, now: datetime, payment: Payment | None = None
+    ) -> Conclusion:
+        others = tuple(other for other in self.payments.values() if other != payment)
+        cases = tuple(case for other in others if (case := self._case(other, payment is not None)))
+        return Conclusion(self.plan.order_id, status, proof, now, payment, others, cases)
+
+    def _case(self, payment: Payment, order_is_paid: bool) -> Case | None:
+        verdict = late_verdict(payment, self.plan.price, order_is_paid=order_is_paid)
+        proof = self._proofs[payment.identity]
+        return Case(self.plan.order_id, verdict, payment, proof) if verdict else None

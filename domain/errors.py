@@ -1,0 +1,51 @@
+"""What can go wrong, named by what it means for money."""
+
+from datetime import timedelta
+
+
+class GatewayUnavailable(Exception):
+    """Nothing happened at the gateway: not connected, or turned away (429, 503). Safe to repeat."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(Exception):
+    """The call was sent and no usable answer came: money may have moved. Ask before repeating."""
+
+
+class RequestRefused(Exception):
+    """The gateway understood and said no: nothing happened, and repeating changes nothing."""
+
+
+class BadSignature(Exception):
+    """The message does not come from the gateway; nothing in it may be believed."""
+
+
+class MessageNotUnderstood(Exception):
+    """The message is signed by the gateway but does not read as one we know; it is kept."""
+
+
+class OrderNotFound(LookupError):
+    """There is no such order, or it belongs to another client; nothing was written."""
+
+
+class ProductNotFound(LookupError):
+    """The catalogue has no such sku, or not in that currency; nothing was written."""
+
+
+class KeyReused(Exception):
+    """This Idempotency-Key was used for a different request; nothing was written."""
+
+
+class IllegalTransition(Exception):
+    """The order's status does not allow this step; nothing was written."""
+
+
+class MailDelayed(Exception):
+    """The mail server is away or busy; the letter is still to be sent, no money is concerned."""
+
+
+class MailRefused(Exception):
+    """The mail server will never take this letter; the order stands as it is."""

@@ -1,0 +1,28 @@
+"""Names for orders and for every outward effect, made of our own ids."""
+
+import secrets
+from base64 import b32encode
+from hashlib import sha256
+
+TOKEN_BYTES = 20
+WIRE_LENGTH = 23
+
+
+def new_id(prefix: str) -> str:
+    """`ord_` and 26 characters of base32: 130 random bits from the system's generator."""
+    return f"{prefix}_{b32encode(secrets.token_bytes(17)).decode().lower()[:26]}"
+
+
+def new_token() -> str:
+    """160 random bits for a URL, made of nothing that can be guessed."""
+    return b32encode(secrets.token_bytes(TOKEN_BYTES)).decode().lower()
+
+
+def link_key(order_id: str, attempt: int) -> str:
+    """The key of one payment link; the same on every retry, reset and replay."""
+    return f"{order_id}:link:{attempt}"
+
+
+def wire_key(key: str) -> str:
+    """The key as it travels: 115 bits in 23 characters that every gateway's alphabet has."""
+    return b32encode(sha256(key.encode()).digest()).decode().lower()[:WIRE_LENGTH]

@@ -1,0 +1,100 @@
+"""Payments at a gateway, and the links that customers pay through."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from domain.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """In the order in which a payment passes through them."""
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+
+    @property
+    def rank(self) -> int:
+        """How much is settled; the higher rank wins, whichever source it came from."""
+        return _RANKS[self]
+
+    @property
+    def may_still_capture(self) -> bool:
+        """Whether the gateway is still busy with it, so that nothing can be concluded."""
+        return self in (PaymentStatus.UNKNOWN, PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether the customer's money is held or taken."""
+        return self in (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
+
+
+_RANKS = {
+    PaymentStatus.UNKNOWN: 0,
+    PaymentStatus.PENDING: 1,
+    PaymentStatus.FAILED: 2,
+    PaymentStatus.CANCELED: 2,
+    PaymentStatus.AUTHORIZED: 3,
+    PaymentStatus.CAPTURED: 4,
+}
+
+
+class LinkStatus(StrEnum):
+    """`open` takes payments; every other state means that no new attempt can begin."""
+
+    OPEN = "open"
+    PAID = "paid"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+    @property
+    def is_live(self) -> bool:
+        return self is LinkStatus.OPEN
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One payment at a gateway, as far as it is known."""
+
+    gateway: str
+    reference: str
+    status: PaymentStatus
+    amount: Money
+    method: str | None = None
+    failure: str | None = None
+
+    def joined(self, news: Self) -> Self:
+        """What is known once the news is in; the order of arrival does not matter."""
+        return max(self, news, key=Payment._certainty)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.gateway}:{self.reference}"
+
+    def matches(self, price: Money) -> bool:
+        """The echo: the gateway took exactly what the order costs."""
+        return self.amount == price
+
+    def _certainty(self) -> tuple[int, int, str, int, str, str]:
+        # Ties are broken by content, so that two sources that disagree give one result.
+        money = self.amount
+        detail = (self.method or "", self.failure or "")
+        return (self.status.rank, bool(self.method), money.currency, money.minor, *detail)
+
+
+@dataclass(frozen=True)
+class PaymentLink:
+    """A hosted page of one gateway, made under `key` (ours), known there as `reference`."""
+
+    gateway: str
+    key: str
+    reference: str
+    url: str
+    expires_at: datetime
+    status: LinkStatus = LinkStatus.OPEN

@@ -1,0 +1,86 @@
+"""The port: what every gateway can do, in our words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from domain.checkouts import LinkQuery
+from domain.money import Money
+from domain.news import GatewayEvent, PaymentNews
+from domain.payments import PaymentLink
+from domain.ports import LinkDraft
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What differs from gateway to gateway and matters to those who use it.
+
+    `currencies` are those it can take; `shortest_link_life` is the least it accepts for a link
+    (a shorter deadline is kept by closing the link ourselves).
+    """
+
+    currencies: frozenset[str]
+    lookup_by_order_id: bool
+    can_cancel_link: bool
+    shortest_link_life: timedelta
+    longest_link_life: timedelta
+
+
+@dataclass(frozen=True)
+class LinkRequest:
+    """What a payment link is made for. `key` is ours and the same on every retry."""
+
+    order_id: str
+    key: str
+    amount: Money
+    description: str
+    callback_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Callback:
+    """What a customer's browser brought back, its signature checked; a hint, never proof."""
+
+    wire_key: str
+    link_reference: str
+    payment_reference: str | None
+    digest: str
+
+
+class Gateway(Protocol):
+    """One gateway. Its calls raise `GatewayUnavailable`, `OutcomeUnknown` or `RequestRefused`.
+
+    A decline is a payment with the status `failed`, not an error.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def draft_link(self, request: LinkRequest) -> LinkDraft:
+        """The request for a link, word for word, to be stored before it is sent."""
+
+    async def create_payment_link(self, draft: LinkDraft) -> PaymentLink:
+        """Send the draft. Repeating it with the same key never makes a second live link."""
+
+    async def find_payment_link(self, key: str) -> PaymentLink | None:
+        """The link made under our key, for when the answer to its creation was lost."""
+
+    async def ask(self, query: LinkQuery) -> PaymentNews:
+        """What the gateway knows of the link and of every payment made through it.
+
+        The news has the link `missing` if the gateway has none under that key.
+        """
+
+    async def close_payment_link(self, query: LinkQuery) -> None:
+        """End the link, so that no attempt can begin; a link that has ended is left as it is."""
+
+    def read_callback(self, parameters: Mapping[str, str]) -> Callback:
+        """Raises `BadSignature`."""
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+        """Verify the raw bytes, then translate.
+
+        Raises `BadSignature` before anything is parsed, `MessageNotUnderstood` after.
+        """
