@@ -1,0 +1,131 @@
+"""Every setting, from the environment or from files under /run/secrets."""
+
+import sys
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, Self
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = Path("/run/secrets")
+SETTINGS_ARE_WRONG = 2
+
+Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
+Delay = Annotated[float, Field(ge=0, le=31_536_000)]
+
+
+class ApiKey(BaseModel):
+    """Who may call the API. Only the sha256 of a key is ever kept."""
+
+    name: str = Field(min_length=1, max_length=64)
+    role: Literal["client", "operator"]
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Settings(BaseSettings):
+    """Times are in seconds. Unset gateway keys mean that this gateway does not exist here."""
+
+    model_config = SettingsConfigDict(
+        secrets_dir=SECRETS if SECRETS.is_dir() else None, hide_input_in_errors=True, frozen=True
+    )
+
+    database_url: str = "sqlite+aiosqlite:///var/run/paidonce.db"
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    task_queue: str = "paidonce"
+    build_id: str | None = None
+    worker_metrics_address: str | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    public_url: str = "http://127.0.0.1:8000"
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    api_keys: tuple[ApiKey, ...] = ()
+    requests_per_minute: int = Field(default=6000, ge=1)
+
+    default_gateway: str = "razorpay"
+    razorpay_key_id: str | None = None
+    razorpay_key_secret: SecretStr | None = None
+    razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
+    razorpay_base_url: str = "https://api.razorpay.com"
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=1025, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["none", "starttls", "tls"] = "none"
+    mail_from: str = "orders@shop.example"
+    shop_name: str = "The shop"
+    shop_url: str = "http://127.0.0.1:8080"
+
+    checkout_window: Seconds = 900
+    hint_delays: tuple[Delay, ...] = (0, 2, 5, 10, 20)
+    quiet_delays: tuple[Delay, ...] = (120, 300, 600)
+    queries_in_window: int = Field(default=6, ge=0)
+    slowest_query: Seconds = 6 * 3600
+    sweep_interval: Seconds = 30
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
+            raise ValueError("RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together")
+        if self.gateways and self.default_gateway not in self.gateways:
+            raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
+        if any(delay >= self.checkout_window for delay in self.quiet_delays):
+            raise ValueError("QUIET_DELAYS must lie within CHECKOUT_WINDOW")
+        if len({key.sha256 for key in self.api_keys}) < len(self.api_keys):
+            raise ValueError("API_KEYS has the same key twice")
+        if len({key.name for key in self.api_keys}) < len(self.api_keys):
+            raise ValueError("API_KEYS has the same name twice")
+        if bool(self.smtp_username) != bool(self.smtp_password):
+            raise ValueError("SMTP_USERNAME and SMTP_PASSWORD go together")
+        return self
+
+    @property
+    def gateways(self) -> dict[str, dict[str, Any]]:
+        """The options of each gateway that has keys, by its name."""
+        if not (self.razorpay_key_id and self.razorpay_key_secret):
+            return {}
+        razorpay = {
+            "key_id": self.razorpay_key_id,
+            "key_secret": self.razorpay_key_secret.get_secret_value(),
+            "webhook_secrets": [s.get_secret_value() for s in self.razorpay_webhook_secrets],
+            "base_url": self.razorpay_base_url,
+        }
+        return {"razorpay": razorpay}
+
+    @property
+    def hint_pauses(self) -> tuple[timedelta, ...]:
+        return tuple(timedelta(seconds=delay) for delay in self.hint_delays)
+
+    @property
+    def quiet_pauses(self) -> tuple[timedelta, ...]:
+        return tuple(timedelta(seconds=delay) for delay in self.quiet_delays)
+
+
+def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
+    """The settings, or one line on stderr that says what is wrong, and exit code 2."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        _refuse("; ".join(_complaint(detail) for detail in error.errors()))
+    except ValueError as error:
+        _refuse(str(error).splitlines()[0])
+    if "gateways" in needs and not settings.gateways:
+        _refuse("no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET")
+    if "api_keys" in needs and not settings.api_keys:
+        _refuse("API_KEYS is empty: nobody could call the API")
+    return settings
+
+
+def _complaint(detail: Any) -> str:
+    name = "_".join(str(part) for part in detail["loc"][:1]).upper()
+    text = detail["msg"].removeprefix("Value error, ")
+    return f"{name}: {text}" if name else text
+
+
+def _refuse(what: str) -> NoReturn:
+    sys.stderr.write(f"paidonce: {what}\n")
+    sys.exit(SETTINGS_ARE_WRONG)
