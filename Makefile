@@ -1,0 +1,55 @@
+# Every target sets itself up: Python 3.11 or newer and make are all that must be there.
+
+PYTHON ?= python3
+UV ?= uv
+BIN := .venv/bin
+READY := .venv/.matches-the-lock
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header pyproject.toml
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-all check lock clean
+
+help: ## List what can be done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
+		printf '  make %-9s %s\n' "$$target" "$$what"; done
+
+run: $(READY) ## Start the whole service on this machine; Ctrl-C stops it
+	@exec $(BIN)/python -m local_stack run --stop-with-parent $(ARGS)
+
+demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check each
+	@exec $(BIN)/python -m local_stack demo --stop-with-parent $(ARGS)
+
+test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-all: test ## Run every test there is
+
+check: $(READY) ## Lint, format, types, architecture, compose file, Dockerfile
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/hadolint Dockerfile
+
+lock: ## Pin anew, by hash, what pyproject.toml asks for (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	@$(UV) $(COMPILE) --group dev --output-file requirements.lock
+	@$(UV) $(COMPILE) --constraint requirements.lock --output-file requirements.runtime.lock
+
+clean: ## Remove the virtual environment, caches and the demo's state; var/run stays
+	@rm -rf .venv var/demo var/demo.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+		"Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11 ..." >&2; \
+		exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@echo "Installing requirements.lock into .venv, once"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
