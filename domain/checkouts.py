@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from domain.cases import Case, late_verdict
+from domain.keys import link_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
-from domain.orders import OrderStatus
+from domain.orders import Order, OrderStatus
 from domain.payments import Payment, PaymentLink, PaymentStatus
 from domain.policies import Timetable
+
+FIRST_LINK = 1
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,11 @@ class CheckoutPlan:
     price: Money
     link_key: str
     timetable: Timetable = field(default_factory=Timetable)
+
+    @classmethod
+    def of(cls, order: Order, timetable: Timetable) -> Self:
+        key = link_key(order.order_id, FIRST_LINK)
+        return cls(order.order_id, order.gateway, order.amount, key, timetable)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,7 @@ class Standing:
 
     status: OrderStatus
     payments: tuple[Payment, ...] = ()
+    cancel_requested: bool = False
 
     def explains(self, news: PaymentNews) -> bool:
         """Whether the news is old: nothing in it could change or add to what is recorded."""

@@ -60,8 +60,8 @@ class Orders(Protocol):
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expire orders `created` long ago that never asked for a link; how many."""
 
-    async def awaiting(self, older_than: timedelta, at: datetime) -> list[Order]:
-        """Orders that await payment, begun at least that long ago."""
+    async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
+        """Orders that began to await payment that long ago; those not looked at lately first."""
 
 
 class Inbox(Protocol):

@@ -1,0 +1,1 @@
+"""Activities: each does one thing to the world, and may be repeated."""

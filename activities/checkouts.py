@@ -1,0 +1,94 @@
+"""Checkout activities: a gateway is called, and what it said is kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from domain.checkouts import Conclusion, LinkOpened, LinkOrder, LinkQuery
+from domain.errors import GatewayUnavailable
+from domain.keys import new_token
+from domain.news import PaymentNews
+from domain.orders import Order, OrderStatus
+from domain.payments import PaymentLink
+from domain.ports import LinkAttempt, LinkDraft, Orders
+from gateways.base import Gateway, LinkRequest
+
+
+class CheckoutActivities:
+    """`public_url` is where gateways send customers back to."""
+
+    def __init__(self, orders: Orders, gateways: Mapping[str, Gateway], public_url: str) -> None:
+        self._orders, self._gateways, self._public_url = orders, gateways, public_url
+
+    @activity.defn
+    async def open_link(self, wish: LinkOrder) -> LinkOpened:
+        """Store the request for a link, send it, keep the link; or find the one made before."""
+        order = await self._orders.order(wish.order_id)
+        with self._asking(order.gateway) as gateway:
+            token = new_token()
+            draft = self._draft(gateway, order, wish, token)
+            attempt = await self._orders.begin_link(wish, draft, token)
+            if attempt.draft is None or attempt.link:
+                return LinkOpened(attempt.order_status, attempt.link)
+            link = await self._make_link(gateway, attempt, attempt.draft)
+            await self._orders.keep_link(link)
+            return LinkOpened(attempt.order_status, link)
+
+    @activity.defn
+    async def ask(self, query: LinkQuery) -> PaymentNews:
+        """What the gateway knows of an order's payments now."""
+        with self._asking(query.gateway) as gateway:
+            return await gateway.ask(query)
+
+    @activity.defn
+    async def close_and_ask(self, query: LinkQuery) -> PaymentNews:
+        """End the link, then ask: once it has ended, the answer can be final."""
+        with self._asking(query.gateway) as gateway:
+            await gateway.close_payment_link(query)
+            news = await gateway.ask(query)
+        if news.link and not news.link.is_live:
+            await self._orders.end_link(query.key, news.link, activity.info().started_time)
+        return news
+
+    @activity.defn
+    async def conclude(self, conclusion: Conclusion) -> OrderStatus:
+        """Record how the order ended; answers with the status that stands."""
+        return await self._orders.conclude(conclusion)
+
+    def _draft(self, gateway: Gateway, order: Order, wish: LinkOrder, token: str) -> LinkDraft:
+        request = LinkRequest(
+            order_id=order.order_id,
+            key=wish.key,
+            amount=order.amount,
+            description=f"Order {order.order_id}",
+            callback_url=f"{self._public_url}/callbacks/{gateway.name}/{token}",
+            # A draft that is sent again just before the deadline must not have grown too old.
+            expires_at=wish.closes_at + gateway.capabilities.shortest_link_life,
+        )
+        return gateway.draft_link(request)
+
+    async def _make_link(
+        self, gateway: Gateway, attempt: LinkAttempt, draft: LinkDraft
+    ) -> PaymentLink:
+        if attempt.repeated and gateway.capabilities.lookup_by_order_id:
+            found = await gateway.find_payment_link(draft.key)
+            if found:
+                return found
+        return await gateway.create_payment_link(draft)
+
+    @contextmanager
+    def _asking(self, name: str) -> Iterator[Gateway]:
+        """Lend the gateway out, and pass its Retry-After on to Temporal."""
+        try:
+            if name not in self._gateways:
+                raise GatewayUnavailable(f"no keys are set for {name}")
+            yield self._gateways[name]
+        except GatewayUnavailable as error:
+            raise ApplicationError(
+                str(error),
+                type=GatewayUnavailable.__name__,
+                next_retry_delay=error.retry_after,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from error

@@ -1,0 +1,46 @@
+"""A sign of life from every activity, so that a killed worker is missed within seconds."""
+
+import asyncio
+from typing import Any
+
+from temporalio import activity
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+
+class Heartbeats(Interceptor):
+    """Beats for each running activity, and lets what has begun be finished.
+
+    A canceled activity is not interrupted in the middle of a gateway's answer: the cancellation
+    takes effect between two attempts. Only the worker's own end interrupts it.
+    """
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Beating(next)
+
+
+class _Beating(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        work = asyncio.create_task(super().execute_activity(input))
+        heart = asyncio.create_task(_beat())
+        try:
+            return await _finished(work)
+        finally:
+            heart.cancel()
+
+
+async def _beat() -> None:
+    timeout = activity.info().heartbeat_timeout
+    while timeout:
+        activity.heartbeat()
+        await asyncio.sleep(timeout.total_seconds() / 3)
+
+
+async def _finished(work: asyncio.Task[Any]) -> Any:
+    while True:
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            if work.done() or details is None or details.worker_shutdown:
+                work.cancel()
+                raise

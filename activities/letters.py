@@ -1,0 +1,15 @@
+"""Letter activities: people are told, once."""
+
+from temporalio import activity
+
+from domain.ports import Letters
+
+
+class LetterActivities:
+    def __init__(self, letters: Letters) -> None:
+        self._letters = letters
+
+    @activity.defn
+    async def confirm(self, order_id: str) -> None:
+        """Send the confirmation of a paid order, unless it went out before."""
+        await self._letters.confirm(order_id)

@@ -1,0 +1,1 @@
+"""Workflows: they decide, wait and remember; whatever touches the world is an activity."""

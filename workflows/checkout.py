@@ -1,0 +1,157 @@
+"""One order, from its payment link to proof that it was paid or will not be."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+from temporalio.workflow import ActivityConfig
+
+from activities.checkouts import CheckoutActivities
+from activities.deliveries import DeliveryActivities
+from activities.letters import LetterActivities
+from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened, LinkOrder
+from domain.errors import RequestRefused
+from domain.news import Evidence, PaymentNews
+from domain.orders import OrderStatus
+from workflows.options import LETTER, LINK, ORDER_STATUS, RECORD, named
+from workflows.watch import PaymentWatch
+
+
+@dataclass(frozen=True)
+class CheckoutResult:
+    """How the checkout ended, and the proof; no proof if the order had ended before it."""
+
+    status: OrderStatus
+    evidence: Evidence | None = None
+    payment_reference: str | None = None
+
+
+@workflow.defn
+class CheckoutWorkflow:
+    """Its id is the order's. Canceling it means the same as `POST /orders/{id}/cancel`."""
+
+    @workflow.init
+    def __init__(self, plan: CheckoutPlan) -> None:
+        self._checkout = Checkout(plan, workflow.now())
+        self._watch = PaymentWatch(self._checkout)
+        self._opened: LinkOpened | None = None
+        self._conclusion: Conclusion | None = None
+        self._late: deque[PaymentNews] = deque()
+
+    @workflow.run
+    async def run(self, plan: CheckoutPlan) -> CheckoutResult:
+        story = asyncio.create_task(self._story())
+        try:
+            return await asyncio.shield(story)
+        except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:
+                raise
+            self.cancel()
+            return await story
+
+    async def _story(self) -> CheckoutResult:
+        self._opened = await self._open_link()
+        if not self._opened.order_status.is_open:
+            return await self._ended(CheckoutResult(self._opened.order_status))
+        conclusion = self._conclusion = await self._watch.until_certain()
+        status = await self._record(conclusion)
+        await self._tell(conclusion, status)
+        payment = conclusion.payment.reference if conclusion.payment else None
+        return await self._ended(CheckoutResult(status, conclusion.evidence, payment))
+
+    @workflow.update
+    async def payment_link(self) -> LinkOpened:
+        """The link, as soon as there is one; none if the order ended without."""
+        await workflow.wait_condition(lambda: self._opened is not None)
+        assert self._opened
+        return self._opened
+
+    @workflow.signal(description="News of a payment, from a webhook, callback, file or operator")
+    def learn(self, news: PaymentNews) -> None:
+        if self._conclusion is None:
+            self._watch.hear(news)
+        elif not self._conclusion.standing.explains(news):
+            self._late.append(news)
+
+    @workflow.signal(description="Close the link and end the order, unless it is paid")
+    def cancel(self) -> None:
+        self._checkout.cancel_requested = True
+
+    async def _open_link(self) -> LinkOpened:
+        checkout, plan = self._checkout, self._checkout.plan
+        now, ends = workflow.now(), checkout.window_ends
+        link: ActivityConfig = {**LINK, "schedule_to_close_timeout": ends - now}
+        opening = workflow.start_activity_method(
+            CheckoutActivities.open_link,
+            LinkOrder(plan.order_id, plan.link_key, asked_at=now, closes_at=ends),
+            **named(link, f"Ask {plan.gateway.title()} for a payment link"),
+        )
+        await workflow.wait_condition(lambda: opening.done() or checkout.is_closing(workflow.now()))
+        try:
+            if not opening.done():
+                opening.cancel()
+            opened = await opening
+            checkout.link = opened.link
+            return opened
+        except ActivityError as error:
+            if refusal := _refusal(error):
+                checkout.refuse(refusal)
+            return LinkOpened(OrderStatus.AWAITING_PAYMENT)
+
+    async def _record(self, conclusion: Conclusion) -> OrderStatus:
+        status = await workflow.execute_activity_method(
+            CheckoutActivities.conclude,
+            conclusion,
+            **named(RECORD, f"Record that the order is {conclusion.status}"),
+        )
+        if status is not conclusion.status:
+            found = (conclusion.payment, *conclusion.others)
+            payments = tuple(payment for payment in found if payment)
+            plan = self._checkout.plan
+            self._late.append(
+                PaymentNews(plan.gateway, plan.order_id, conclusion.evidence, payments)
+            )
+        workflow.upsert_search_attributes([ORDER_STATUS.value_set(status)])
+        return status
+
+    async def _tell(self, conclusion: Conclusion, status: OrderStatus) -> None:
+        proof = f"{conclusion.evidence.kind}, {conclusion.evidence.reference}"
+        workflow.set_current_details(f"**{status}**\n\n- proof: {proof}")
+        if status is not OrderStatus.PAID:
+            return
+        letter = workflow.start_activity_method(
+            LetterActivities.confirm,
+            conclusion.order_id,
+            **named(LETTER, "Mail the confirmation"),
+        )
+        while not letter.done():
+            await workflow.wait_condition(lambda: letter.done() or bool(self._late))
+            await self._hand_over_late_news()
+        try:
+            await letter
+        except ActivityError as error:
+            workflow.set_current_details(f"**{status}**\n\n- proof: {proof}\n- {error.cause}")
+
+    async def _ended(self, result: CheckoutResult) -> CheckoutResult:
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        while self._late:
+            await self._hand_over_late_news()
+        return result
+
+    async def _hand_over_late_news(self) -> None:
+        while self._late:
+            await workflow.execute_activity_method(
+                DeliveryActivities.hand_over,
+                self._late.popleft(),
+                **named(RECORD, "Hand over what was learned after the end"),
+            )
+
+
+def _refusal(error: ActivityError) -> str | None:
+    """Why the gateway will never make this link; None if it merely did not answer."""
+    cause = error.cause
+    if getattr(cause, "type", None) != RequestRefused.__name__:
+        return None
+    return str(cause)

@@ -1,0 +1,71 @@
+"""Timeouts, retries and names that the workflows share."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
+
+from domain.errors import MailRefused, OrderNotFound, RequestRefused
+
+ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
+GATEWAY = SearchAttributeKey.for_keyword("Gateway")
+AMOUNT_MINOR = SearchAttributeKey.for_int("AmountMinor")
+CURRENCY = SearchAttributeKey.for_keyword("Currency")
+SEARCH_ATTRIBUTES = (ORDER_STATUS, GATEWAY, AMOUNT_MINOR, CURRENCY)
+
+HEARTBEAT = timedelta(seconds=5)
+ONE_CALL = timedelta(seconds=45)
+FINAL_ERRORS = [RequestRefused.__name__, OrderNotFound.__name__]
+
+LINK: ActivityConfig = {
+    "start_to_close_timeout": ONE_CALL,
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+    # Whatever the last attempt did must be over before the link is looked for and closed.
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
+QUERY: ActivityConfig = {
+    "start_to_close_timeout": ONE_CALL,
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(maximum_attempts=2, non_retryable_error_types=FINAL_ERRORS),
+}
+QUERY_UNTIL_ANSWERED: ActivityConfig = {
+    **QUERY,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(hours=1),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+}
+RECORD: ActivityConfig = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=[OrderNotFound.__name__],
+    ),
+}
+LETTER: ActivityConfig = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(minutes=4),
+        non_retryable_error_types=[MailRefused.__name__],
+    ),
+}
+SWEEP: ActivityConfig = {
+    "start_to_close_timeout": timedelta(minutes=5),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(maximum_attempts=3),
+}
+
+
+def named(options: ActivityConfig, summary: str) -> ActivityConfig:
+    """The options with the words that Temporal's UI shows beside the activity."""
+    return {**options, "summary": summary}

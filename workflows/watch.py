@@ -1,0 +1,94 @@
+"""Watching one order's payments until it is certain how they ended."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from activities.checkouts import CheckoutActivities
+from domain.checkouts import Checkout, Conclusion, LinkQuery
+from domain.news import PaymentNews
+from workflows.options import QUERY, named
+
+
+class PaymentWatch:
+    """Listens, asks when nothing is heard, closes the link in the end, and asks until certain."""
+
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
+
+    def hear(self, news: PaymentNews) -> None:
+        """News may come from anywhere, at any time, in any order and more than once."""
+        self._checkout.learn(news, workflow.now())
+        self._tell_operator()
+
+    async def until_certain(self) -> Conclusion:
+        while not (conclusion := self._conclusion()):
+            if self._checkout.next_ask(workflow.now()) <= workflow.now():
+                await self._ask()
+            else:
+                await self._listen()
+        return conclusion
+
+    async def _listen(self) -> None:
+        due = self._checkout.next_ask(workflow.now())
+        self._tell_operator()
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._conclusion()) or self._checkout.next_ask(workflow.now()) < due,
+                timeout=due - workflow.now(),
+                timeout_summary=self._reason_to_wake(),
+            )
+        except TimeoutError:
+            return
+
+    async def _ask(self) -> None:
+        closing = self._checkout.is_closing(workflow.now())
+        asking = workflow.start_activity_method(
+            CheckoutActivities.close_and_ask if closing else CheckoutActivities.ask,
+            self._query(),
+            **named(QUERY, "Close the link, then ask" if closing else "Ask the gateway"),
+        )
+        try:
+            await workflow.wait_condition(lambda: asking.done() or bool(self._conclusion()))
+            if asking.done():
+                self.hear(await asking)
+        except ActivityError as error:
+            workflow.logger.warning("the gateway could not be asked: %s", error.cause)
+        finally:
+            asking.cancel()
+            self._checkout.asked(workflow.now())
+
+    def _query(self) -> LinkQuery:
+        plan, link = self._checkout.plan, self._checkout.link
+        return LinkQuery(
+            plan.order_id, plan.gateway, plan.link_key, link.reference if link else None
+        )
+
+    def _conclusion(self) -> Conclusion | None:
+        return self._checkout.conclusion(workflow.now())
+
+    def _reason_to_wake(self) -> str:
+        if self._checkout.is_closing(workflow.now()):
+            return "Ask again whether it is over"
+        due = self._checkout.next_ask(workflow.now())
+        return (
+            "The window ends" if due == self._checkout.window_ends else "Ask, if nothing is heard"
+        )
+
+    def _tell_operator(self) -> None:
+        workflow.set_current_details(describe(self._checkout))
+
+
+def describe(checkout: Checkout) -> str:
+    """The state of a checkout in Markdown, for whoever looks at it in Temporal's UI."""
+    now, plan = workflow.now(), checkout.plan
+    state = "closing" if checkout.is_closing(now) else "waiting for the customer"
+    payments = [f"{p.reference}: {p.status}, {p.amount}" for p in checkout.payments.values()]
+    heard = checkout.last_evidence
+    lines = [
+        f"**{plan.price} by {plan.gateway.title()}**: {state}",
+        f"link: {checkout.link.url if checkout.link else 'none yet'}",
+        f"payments: {', '.join(payments) or 'none known'}",
+        f"last evidence: {f'{heard.kind}, {heard.reference}' if heard else 'none'}",
+        f"next check: {checkout.next_ask(now):%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
