@@ -95,6 +95,10 @@ class Conclusion:
         fulfilling = (self.payment,) if self.payment else ()
         return Standing(self.status, fulfilling + self.others)
 
+    def as_news(self, gateway: str) -> PaymentNews:
+        """All that was known at the end, for whoever must deal with it if the order cannot."""
+        return PaymentNews(gateway, self.order_id, self.evidence, self.standing.payments)
+
 
 @dataclass
 class Checkout:

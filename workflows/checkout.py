@@ -10,12 +10,12 @@ from temporalio.workflow import ActivityConfig
 
 from activities.checkouts import CheckoutActivities
 from activities.deliveries import DeliveryActivities
-from activities.letters import LetterActivities
 from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened, LinkOrder
 from domain.errors import RequestRefused
 from domain.news import Evidence, PaymentNews
 from domain.orders import OrderStatus
-from workflows.options import LETTER, LINK, ORDER_STATUS, RECORD, named
+from workflows.ending import confirm, record
+from workflows.options import LINK, ORDER_STATUS, RECORD, named
 from workflows.watch import PaymentWatch
 
 
@@ -101,18 +101,9 @@ class CheckoutWorkflow:
             return LinkOpened(OrderStatus.AWAITING_PAYMENT)
 
     async def _record(self, conclusion: Conclusion) -> OrderStatus:
-        status = await workflow.execute_activity_method(
-            CheckoutActivities.conclude,
-            conclusion,
-            **named(RECORD, f"Record that the order is {conclusion.status}"),
-        )
+        status = await record(conclusion)
         if status is not conclusion.status:
-            found = (conclusion.payment, *conclusion.others)
-            payments = tuple(payment for payment in found if payment)
-            plan = self._checkout.plan
-            self._late.append(
-                PaymentNews(plan.gateway, plan.order_id, conclusion.evidence, payments)
-            )
+            self._late.append(conclusion.as_news(self._checkout.plan.gateway))
         workflow.upsert_search_attributes([ORDER_STATUS.value_set(status)])
         return status
 
@@ -121,18 +112,11 @@ class CheckoutWorkflow:
         workflow.set_current_details(f"**{status}**\n\n- proof: {proof}")
         if status is not OrderStatus.PAID:
             return
-        letter = workflow.start_activity_method(
-            LetterActivities.confirm,
-            conclusion.order_id,
-            **named(LETTER, "Mail the confirmation"),
-        )
+        letter = asyncio.create_task(confirm(conclusion.order_id))
         while not letter.done():
             await workflow.wait_condition(lambda: letter.done() or bool(self._late))
             await self._hand_over_late_news()
-        try:
-            await letter
-        except ActivityError as error:
-            workflow.set_current_details(f"**{status}**\n\n- proof: {proof}\n- {error.cause}")
+        workflow.set_current_details(f"**{status}**\n\n- proof: {proof}\n- {await letter}")
 
     async def _ended(self, result: CheckoutResult) -> CheckoutResult:
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -53,7 +53,7 @@ class WorkflowDelivery:
         return True
 
     async def _signal_checkout(self, news: PaymentNews) -> bool:
-        handle = self._client.get_workflow_handle_for(CheckoutWorkflow.run, news.order_id)
+        handle = self._client.get_workflow_handle(news.order_id)
         try:
             await handle.signal(CheckoutWorkflow.learn, news)
         except RPCError as error:

@@ -5,13 +5,13 @@ from collections import deque
 from temporalio import workflow
 
 from activities.checkouts import CheckoutActivities
-from activities.letters import LetterActivities
 from activities.repairs import RepairActivities
 from domain.cases import Case, late_verdict
 from domain.checkouts import Checkout, CheckoutPlan, LinkQuery, Standing
 from domain.news import PaymentNews
 from domain.orders import OrderStatus
-from workflows.options import LETTER, QUERY_UNTIL_ANSWERED, RECORD, named
+from workflows.ending import confirm, record
+from workflows.options import QUERY_UNTIL_ANSWERED, RECORD, named
 from workflows.watch import PaymentWatch
 
 
@@ -65,17 +65,8 @@ class RepairWorkflow:
             self._watch.hear(news)
         conclusion = await self._watch.until_certain()
         self._watch = None
-        status = await workflow.execute_activity_method(
-            CheckoutActivities.conclude,
-            conclusion,
-            **named(RECORD, f"Record that the order is {conclusion.status}"),
-        )
-        if status is OrderStatus.PAID:
-            await workflow.execute_activity_method(
-                LetterActivities.confirm,
-                self._plan.order_id,
-                **named(LETTER, "Mail the confirmation"),
-            )
+        if await record(conclusion) is OrderStatus.PAID:
+            await confirm(self._plan.order_id)
 
     async def _examine(self, news: PaymentNews, standing: Standing) -> None:
         if standing.explains(news):
