@@ -1,0 +1,72 @@
+"""What every call goes through: who asks, do faults interfere, and a line in the call log."""
+
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from hmac import compare_digest
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from simulator.alarm import Clock
+from simulator.connection import cut
+from simulator.faults import FaultBook
+from simulator.ledger import Ledger
+from simulator.razorpay.account import RazorpayAccount
+from simulator.razorpay.errors import RazorpayError, refused
+from simulator.records import Json
+
+
+class FrontDesk:
+    def __init__(
+        self, account: RazorpayAccount, ledger: Ledger, faults: FaultBook, clock: Clock
+    ) -> None:
+        self._account, self._ledger, self._faults, self._clock = account, ledger, faults, clock
+
+    async def answer(
+        self, request: Request, names: Sequence[str], act: Callable[[], Json]
+    ) -> Response:
+        """Do what was asked about the link known by `names`, its order first, unless refused."""
+        response = await self._judge(request, names, act)
+        self._log(request, names, response.status_code)
+        return response
+
+    async def answer_unless_lost(
+        self, request: Request, names: Sequence[str], act: Callable[[], Json]
+    ) -> Response:
+        """The same, but a fault may lose the answer after the deed was done."""
+        response = await self._judge(request, names, act)
+        lost = response.status_code == 200 and self._faults.loses_answer(names)
+        self._log(request, names, None if lost else response.status_code)
+        if lost:
+            await cut(request)
+        return response
+
+    async def _judge(
+        self, request: Request, names: Sequence[str], act: Callable[[], Json]
+    ) -> Response:
+        try:
+            authenticate(request.headers.get("Authorization", ""), self._account)
+            if refusal := await self._faults.on_call(names):
+                return refused(refusal)
+            return JSONResponse(act())
+        except RazorpayError as error:
+            return error.response()
+
+    def _log(self, request: Request, names: Sequence[str], status: int | None) -> None:
+        path, order_id = request.url.path, next(iter(names), None)
+        self._ledger.log_call(self._clock(), request.method, path, status, order_id)
+
+
+def authenticate(header: str, account: RazorpayAccount) -> None:
+    """Raise a 401 unless the header carries the account's key, as HTTP Basic."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme != "Basic":
+        raise RazorpayError("Please provide your api key for authentication purposes.", status=401)
+    try:
+        key_id, _, secret = b64decode(encoded, validate=True).partition(b":")
+    except ValueError:
+        key_id = secret = b""
+    if not compare_digest(key_id, account.key_id.encode()):
+        raise RazorpayError("The api key provided is invalid", status=401)
+    if not compare_digest(secret, account.key_secret.encode()):
+        raise RazorpayError("The api secret provided is invalid", status=401)

@@ -1,0 +1,126 @@
+"""What the simulator is told when it starts: flags first, then the environment, then defaults."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.razorpay.account import RazorpayAccount
+from simulator.webhooks import Backoff
+
+DESCRIPTION = """\
+A payment gateway to develop and test against. No real money, no real cards.
+
+It serves Razorpay's API under /v1, a payment page a person can use under /pay,
+and under /simulator what a test needs: faults, the ledger, forged webhooks.
+"""
+ENVIRONMENT = """\
+environment:
+  RAZORPAY_KEY_ID          key id the API expects       (rzp_test_simulator)
+  RAZORPAY_KEY_SECRET      its secret, signs callbacks  (simulator-key-secret)
+  RAZORPAY_WEBHOOK_SECRET  signs webhooks               (simulator-webhook-secret)
+  RAZORPAY_WEBHOOK_URL     where webhooks go; none are sent without it
+
+example:
+  RAZORPAY_WEBHOOK_URL=http://127.0.0.1:8000/webhooks/razorpay python -m simulator
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    host: str
+    port: int
+    public_url: str | None
+    state: Path
+    backoff: Backoff
+    log_level: str
+    razorpay: RazorpayAccount
+
+
+def read_settings(arguments: Sequence[str] | None = None) -> Settings:
+    """Exit with code 2 and one clear line if a flag makes no sense."""
+    options = parser().parse_args(arguments)
+    return Settings(
+        host=options.host,
+        port=options.port,
+        public_url=options.public_url,
+        state=options.state,
+        backoff=Backoff(options.retry_base, options.retry_limit),
+        log_level=options.log_level,
+        razorpay=razorpay_account(),
+    )
+
+
+def razorpay_account() -> RazorpayAccount:
+    return RazorpayAccount(
+        key_id=os.environ.get("RAZORPAY_KEY_ID") or "rzp_test_simulator",
+        key_secret=os.environ.get("RAZORPAY_KEY_SECRET") or "simulator-key-secret",
+        webhook_secret=os.environ.get("RAZORPAY_WEBHOOK_SECRET") or "simulator-webhook-secret",
+        webhook_url=os.environ.get("RAZORPAY_WEBHOOK_URL") or None,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    env = os.environ.get
+    made = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description=DESCRIPTION,
+        epilog=ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    flag = made.add_argument
+    flag("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    flag(
+        "--port",
+        type=port,
+        default=env("SIMULATOR_PORT", "8100"),
+        metavar="N",
+        help="port to listen on, 0 for any free one (SIMULATOR_PORT, %(default)s)",
+    )
+    flag(
+        "--public-url",
+        default=env("SIMULATOR_PUBLIC_URL") or None,
+        metavar="URL",
+        help="how browsers reach it (SIMULATOR_PUBLIC_URL, http://HOST:PORT)",
+    )
+    flag(
+        "--state",
+        type=Path,
+        default=env("SIMULATOR_STATE", "var/simulator.db"),
+        metavar="FILE",
+        help="SQLite file that survives a restart (SIMULATOR_STATE, %(default)s)",
+    )
+    flag(
+        "--retry-base",
+        type=seconds,
+        default=1.0,
+        metavar="S",
+        help="wait after a webhook's first failed delivery, then doubled (%(default)s s)",
+    )
+    flag(
+        "--retry-limit",
+        type=seconds,
+        default=300.0,
+        metavar="S",
+        help="longest wait between two deliveries (%(default)s s)",
+    )
+    levels = ("debug", "info", "warning", "error")
+    flag("--log-level", choices=levels, default="info", help="(%(default)s)")
+    return made
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value

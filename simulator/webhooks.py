@@ -1,0 +1,84 @@
+"""Delivers events until the merchant says 2xx: at least once, each link's in order."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from simulator.alarm import Clock
+from simulator.outbox import Delivery, Outbox
+
+GIVE_UP_AFTER = 24 * 3600.0
+TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds to wait after the nth failed try: base, twice that, ..., never above the limit."""
+
+    base: float
+    limit: float
+
+    def after(self, attempt: int) -> float:
+        return float(min(self.base * 2 ** min(attempt - 1, 40), self.limit))
+
+
+class WebhookSender:
+    def __init__(
+        self,
+        outbox: Outbox,
+        client: httpx.AsyncClient,
+        urls: Mapping[str, str | None],
+        backoff: Backoff,
+        clock: Clock,
+    ) -> None:
+        self._outbox, self._client, self._urls = outbox, client, urls
+        self._backoff, self._clock = backoff, clock
+        self._busy: set[str] = set()
+
+    async def run(self) -> None:
+        """Send whatever is due, for ever; what a kill interrupts is sent again by the next run."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._outbox.alarm.sleep_until(self._start_due(tasks))
+
+    def _start_due(self, tasks: asyncio.TaskGroup) -> float | None:
+        """Start a task for each link with something due; return when the next one will be."""
+        now, waiting = self._clock(), []
+        for link_id, due_at in self._outbox.queues().items():
+            if link_id in self._busy:
+                continue
+            if due_at > now:
+                waiting.append(due_at)
+                continue
+            self._busy.add(link_id)
+            tasks.create_task(self._empty(link_id))
+        return min(waiting, default=None)
+
+    async def _empty(self, link_id: str) -> None:
+        try:
+            while delivery := self._outbox.next_delivery(link_id, self._clock()):
+                await self._deliver(delivery)
+        finally:
+            self._busy.discard(link_id)
+            self._outbox.alarm.ring()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        event = delivery.event
+        status = await self.post(self._urls.get(event.dialect), event.body, event.headers)
+        now = self._clock()
+        done = status is not None and 200 <= status < 300
+        too_old = now - event.created_at > GIVE_UP_AFTER
+        retry_at = None if done or too_old else now + self._backoff.after(delivery.attempts + 1)
+        self._outbox.record(delivery, status, now, retry_at)
+
+    async def post(self, url: str | None, body: bytes, headers: dict[str, str]) -> int | None:
+        """Return the merchant's status, or None if there was no answer in time."""
+        if url is None:
+            return None
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                return (await self._client.post(url, content=body, headers=headers)).status_code
+        except (httpx.HTTPError, TimeoutError):
+            return None
