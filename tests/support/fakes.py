@@ -1,0 +1,228 @@
+"""Stand-ins that implement our Protocols in memory, for tests that are about workflows."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from domain.cases import Case
+from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
+from domain.errors import OrderNotFound
+from domain.keys import wire_key
+from domain.money import Money
+from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.orders import LatePolicy, Order, OrderStatus
+from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
+from domain.ports import Destination, LinkAttempt, LinkDraft
+from gateways.base import Callback, Capabilities, LinkRequest
+
+PRICE = Money(49900, "INR")
+
+
+def an_order(order_id: str) -> Order:
+    return Order(
+        order_id=order_id,
+        client="shop",
+        amount=PRICE,
+        gateway="acme",
+        status=OrderStatus.CREATED,
+        late_policy=LatePolicy.REFUND,
+        result_token="token",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def a_payment(
+    status: PaymentStatus = PaymentStatus.CAPTURED,
+    reference: str = "pay_1",
+    amount: Money = PRICE,
+) -> Payment:
+    return Payment("acme", reference, status, amount, method="upi")
+
+
+def news_of(
+    order_id: str,
+    *payments: Payment,
+    kind: EvidenceKind = EvidenceKind.WEBHOOK,
+    link: LinkStatus | None = None,
+) -> PaymentNews:
+    return PaymentNews("acme", order_id, Evidence(kind, "evt_1"), payments, link)
+
+
+def hint_for(order_id: str, mentions: str | None = None) -> PaymentNews:
+    evidence = Evidence(EvidenceKind.CALLBACK, "callback")
+    return PaymentNews("acme", order_id, evidence, mentions=mentions)
+
+
+class FakeOrders:
+    """Orders in memory."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.drafts: dict[str, LinkDraft] = {}
+        self.links: dict[str, PaymentLink] = {}
+        self.conclusions: dict[str, Conclusion] = {}
+        self.cases: list[Case] = []
+
+    def add(self, order: Order) -> None:
+        self.orders[order.order_id] = order
+
+    async def order(self, order_id: str) -> Order:
+        if order_id not in self.orders:
+            raise OrderNotFound(order_id)
+        return self.orders[order_id]
+
+    async def standing(self, order_id: str) -> Standing:
+        order = await self.order(order_id)
+        concluded = self.conclusions.get(order_id)
+        payments = concluded.standing.payments if concluded else ()
+        return Standing(order.status, payments, order.cancel_requested)
+
+    async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
+        order = await self.order(wish.order_id)
+        if not order.status.is_open:
+            return LinkAttempt(order.status)
+        self._set_status(wish.order_id, OrderStatus.AWAITING_PAYMENT)
+        repeated = wish.key in self.drafts
+        stored = self.drafts.setdefault(wish.key, draft)
+        link = self.links.get(wish.key)
+        return LinkAttempt(OrderStatus.AWAITING_PAYMENT, stored, link, repeated)
+
+    async def keep_link(self, link: PaymentLink) -> None:
+        self.links[link.key] = link
+
+    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+        if key in self.links:
+            self.links[key] = replace(self.links[key], status=status)
+
+    async def conclude(self, conclusion: Conclusion) -> OrderStatus:
+        order = await self.order(conclusion.order_id)
+        if order.status.is_open:
+            self.conclusions[conclusion.order_id] = conclusion
+            self.cases += conclusion.cases
+            self._set_status(conclusion.order_id, conclusion.status)
+        return self.orders[conclusion.order_id].status
+
+    async def open_case(self, case: Case, at: datetime) -> bool:
+        self.cases.append(case)
+        return True
+
+    async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
+        return 0
+
+    async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
+        return [o for o in self.orders.values() if o.status is OrderStatus.AWAITING_PAYMENT]
+
+    def _set_status(self, order_id: str, status: OrderStatus) -> None:
+        self.orders[order_id] = replace(self.orders[order_id], status=status)
+
+
+class FakeInbox:
+    """An inbox with nothing in it."""
+
+    async def due(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
+        return []
+
+    async def news(self, row: int) -> PaymentNews | None:
+        return None
+
+    async def forwarded(self, row: int, at: datetime) -> None: ...
+
+    async def postponed(self, row: int, at: datetime) -> None: ...
+
+
+@dataclass
+class FakeLetters:
+    confirmed: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    allowed: asyncio.Event | None = None
+
+    async def confirm(self, order_id: str) -> None:
+        if self.allowed:
+            await self.allowed.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        self.confirmed.append(order_id)
+
+
+@dataclass
+class FakeDelivery:
+    delivered: list[PaymentNews] = field(default_factory=list)
+
+    async def deliver(self, news: PaymentNews) -> Destination:
+        self.delivered.append(news)
+        return Destination.REPAIR
+
+    async def forward(self, row: int, at: datetime) -> Destination | None:
+        return None
+
+    async def adopt(self, order: Order) -> bool:
+        return False
+
+
+class FakeGateway:
+    """A gateway whose truth a test sets, and whose failures it lines up."""
+
+    name = "acme"
+    capabilities = Capabilities(
+        currencies=frozenset({"INR"}),
+        lookup_by_order_id=True,
+        can_cancel_link=True,
+        shortest_link_life=timedelta(minutes=16),
+        longest_link_life=timedelta(days=180),
+    )
+
+    def __init__(self) -> None:
+        self.links: dict[str, PaymentLink] = {}
+        self.payments: dict[str, list[Payment]] = {}
+        self.calls: list[str] = []
+        self.create_errors: list[Exception] = []
+        self.ask_errors: list[Exception] = []
+        self.created_although_failed = False
+
+    def pay(self, order_id: str, payment: Payment) -> None:
+        self.payments.setdefault(order_id, []).append(payment)
+
+    def draft_link(self, request: LinkRequest) -> LinkDraft:
+        return LinkDraft(request.key, wire_key(request.key), request.order_id)
+
+    async def create_payment_link(self, draft: LinkDraft) -> PaymentLink:
+        self.calls.append("create")
+        if self.create_errors and not self.created_although_failed:
+            raise self.create_errors.pop(0)
+        assert draft.key not in self.links, "a second link for one key"
+        expires = datetime(2030, 1, 1, tzinfo=UTC)
+        link = PaymentLink("acme", draft.key, "plink_1", f"https://pay/{draft.wire_key}", expires)
+        self.links[draft.key] = link
+        if self.create_errors:
+            raise self.create_errors.pop(0)
+        return link
+
+    async def find_payment_link(self, key: str) -> PaymentLink | None:
+        self.calls.append("find")
+        return self.links.get(key)
+
+    async def ask(self, query: LinkQuery) -> PaymentNews:
+        self.calls.append("ask")
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        link = self.links.get(query.key)
+        payments = self.payments.get(query.order_id, [])
+        return news_of(
+            query.order_id,
+            *payments,
+            kind=EvidenceKind.STATUS_QUERY,
+            link=link.status if link else LinkStatus.MISSING,
+        )
+
+    async def close_payment_link(self, query: LinkQuery) -> None:
+        self.calls.append("close")
+        link = self.links.get(query.key)
+        if link and link.status is LinkStatus.OPEN:
+            self.links[query.key] = replace(link, status=LinkStatus.CLOSED)
+
+    def read_callback(self, parameters: Mapping[str, str]) -> Callback:
+        raise NotImplementedError
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+        raise NotImplementedError
