@@ -1,6 +1,8 @@
 """Puts the simulator together: one ledger, its dialects, the hosted page, the control API."""
 
 import asyncio
+import logging
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +23,8 @@ from simulator.razorpay.dialect import RazorpayDialect
 from simulator.settings import Settings
 from simulator.webhooks import WebhookSender
 
+log = logging.getLogger("simulator")
+
 
 def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> FastAPI:
     def page_url(link_id: str) -> str:
@@ -38,6 +42,8 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(run) for run in (gateway.keep_time(), sender.run())]
+        for task in tasks:
+            task.add_done_callback(stop_if_broken)
         yield
         for task in tasks:
             task.cancel()
@@ -52,5 +58,12 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     control = ControlApi(gateway, ledger, outbox, faults, sender, page_url)
     app.include_router(control.router())
     app.mount("/v1", api.router())
-    app.mount("/pay", HostedPage(gateway, ledger).router())
+    app.mount("/pay", HostedPage(gateway, ledger, clock).router())
     return app
+
+
+def stop_if_broken(task: asyncio.Task[None]) -> None:
+    """A gateway that no longer keeps time or sends webhooks must not look alive."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("stopping: %r", error, exc_info=error)
+        signal.raise_signal(signal.SIGTERM)

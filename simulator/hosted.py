@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
+from simulator.alarm import Clock
 from simulator.gateway import Gateway, LinkClosed
 from simulator.ledger import Ledger
 from simulator.money import written
@@ -23,8 +24,8 @@ LONGEST_DELAY = 7 * 24 * 3600
 
 
 class HostedPage:
-    def __init__(self, gateway: Gateway, ledger: Ledger) -> None:
-        self._gateway, self._ledger = gateway, ledger
+    def __init__(self, gateway: Gateway, ledger: Ledger, clock: Clock) -> None:
+        self._gateway, self._ledger, self._clock = gateway, ledger, clock
         self._templates = Environment(
             loader=PackageLoader("simulator"), autoescape=True, undefined=StrictUndefined
         )
@@ -71,7 +72,9 @@ class HostedPage:
 
     async def leave(self, request: Request) -> Response:
         link = self._link(request)
-        return self._page("left.html", link) if link else self._nothing_here()
+        if link is None:
+            return self._nothing_here()
+        return self._page("left.html" if link.is_open else "link.html", link)
 
     def _after(self, payment: Payment) -> Response:
         """What the browser is shown, or where it is sent, once there is an attempt."""
@@ -79,7 +82,8 @@ class HostedPage:
         if url := self._gateway.return_url(link, payment):
             return RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
         if payment.status is PaymentStatus.CREATED:
-            return self._page("pending.html", link, payment=payment)
+            wait = None if payment.settle_at is None else payment.settle_at - self._clock()
+            return self._page("pending.html", link, payment=payment, wait=wait)
         return self._page("link.html", link, payment=payment)
 
     def _link(self, request: Request) -> Link | None:

@@ -40,7 +40,11 @@ class Settings:
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     """Exit with code 2 and one clear line if a flag makes no sense."""
-    options = parser().parse_args(arguments)
+    flags = parser()
+    options = flags.parse_args(arguments)
+    account = razorpay_account()
+    if account.webhook_url and not account.webhook_url.startswith(("http://", "https://")):
+        flags.error(f"RAZORPAY_WEBHOOK_URL={account.webhook_url!r} is no http or https address")
     return Settings(
         host=options.host,
         port=options.port,
@@ -48,7 +52,7 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         state=options.state,
         backoff=Backoff(options.retry_base, options.retry_limit),
         log_level=options.log_level,
-        razorpay=razorpay_account(),
+        razorpay=account,
     )
 
 
