@@ -68,7 +68,9 @@ def create_app(mails: Mails) -> FastAPI:
 
     @app.get("/messages/{n}/html")
     async def html(n: int) -> Response:
-        return HTMLResponse(content(the_mail(n).raw).html, headers={"Content-Security-Policy": SANDBOX})
+        return HTMLResponse(
+            content(the_mail(n).raw).html, headers={"Content-Security-Policy": SANDBOX}
+        )
 
     @app.get("/messages/{n}/attachments/{number}")
     async def attachment(n: int, number: int) -> Response:

@@ -1,0 +1,117 @@
+"""Drives checkouts of every kind through the service over HTTP, and judges what became of each."""
+
+import argparse
+import asyncio
+import os
+import sys
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from itertools import cycle, islice
+
+from rich.console import Console
+from rich.live import Live
+
+from demo.board import explain, final_table, live_table
+from demo.cases import CASES
+from demo.client import Mailbox, Problem, Service, Simulator
+from demo.run import Run, World
+
+AT_ONCE = 12
+FEWEST = 24
+# What comes late, a second mail above all, shall be there when the verdict is given.
+GRACE = 3.0
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.driver",
+        description=__doc__,
+        epilog="Environment: API_URL, API_KEY, SIMULATOR_URL, MAILBOX_URL, TEMPORAL_UI_URL. "
+        "Exit status: 0 if every checkout ended as it must, 1 if not, 2 if none could be run.",
+    )
+    every = len(CASES)
+    text = (
+        f"how many checkouts, at least {FEWEST}; every case in turn (default: {every}, each once)"
+    )
+    parser.add_argument("--orders", type=_at_least_fewest, default=every, metavar="N", help=text)
+    parser.add_argument("--gateway", default="razorpay", help="the gateway to pay by (razorpay)")
+    return parser.parse_args()
+
+
+async def drive(world: World, runs: list[Run], console: Console) -> None:
+    """Run all cases, some at once, then judge them all."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def play(run: Run) -> None:
+        async with slots:
+            await run.play(world)
+        if not console.is_terminal:
+            became = f"{run.status}, expected {run.case.status}"
+            console.print(f"{run.elapsed:5.1f} s  {run.case.name}: {became}", markup=False)
+
+    with _shown(runs, console):
+        await asyncio.gather(*map(play, runs))
+        await asyncio.sleep(GRACE)
+        await asyncio.gather(*(run.judge(world) for run in runs))
+
+
+async def main() -> int:
+    """Drive, print the final table, and say by the exit status whether all agree."""
+    options = arguments()
+    console = Console(highlight=False)
+    cases = islice(cycle(CASES), options.orders)
+    runs = [Run(case, number, options.gateway) for number, case in enumerate(cases, 1)]
+    async with AsyncExitStack() as stack:
+        world = await _world(stack)
+        try:
+            await world.service.products()
+            await world.simulator.call("GET", "/simulator/healthz")
+            await world.mailbox.call("GET", "/healthz")
+        except Problem as problem:
+            console.print(f"demo: {problem}", style="bold red", markup=False)
+            return 2
+        await drive(world, runs, console)
+    console.print(final_table(runs))
+    explain(console, runs)
+    _where_to_look(console)
+    return 0 if all(run.agrees for run in runs) else 1
+
+
+async def _world(stack: AsyncExitStack) -> World:
+    api = os.environ.get("API_URL", "http://127.0.0.1:8000")
+    simulator = os.environ.get("SIMULATOR_URL", "http://127.0.0.1:8100")
+    mailbox = os.environ.get("MAILBOX_URL", "http://127.0.0.1:8025")
+    return World(
+        await stack.enter_async_context(Service(api, os.environ.get("API_KEY", ""))),
+        await stack.enter_async_context(Simulator(simulator)),
+        await stack.enter_async_context(Mailbox(mailbox)),
+    )
+
+
+def _shown(runs: list[Run], console: Console) -> AbstractContextManager[object]:
+    if not console.is_terminal:
+        return nullcontext()
+    return Live(
+        get_renderable=lambda: live_table(runs, console.height),
+        console=console,
+        refresh_per_second=4,
+        transient=True,
+    )
+
+
+def _where_to_look(console: Console) -> None:
+    places = {"Workflows": "TEMPORAL_UI_URL", "Mails": "MAILBOX_URL"}
+    for what, name in places.items():
+        if url := os.environ.get(name):
+            console.print(f"{what}: {url}", markup=False)
+
+
+def _at_least_fewest(text: str) -> int:
+    number = int(text)
+    if number < FEWEST:
+        raise argparse.ArgumentTypeError(f"must be at least {FEWEST}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

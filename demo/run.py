@@ -1,0 +1,115 @@
+"""One run of one case: from the order to the verdict."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from time import monotonic
+
+import httpx
+
+from demo.cases import Case
+from demo.client import Json, Mailbox, Problem, Service, Simulator
+from demo.customer import Customer
+from demo.verdict import Seen, disagreements
+
+DEADLINE = 75.0
+MAIL_PATIENCE = 20.0
+CONCLUDED = frozenset({"paid", "failed", "expired", "canceled", "needs_review"})
+
+
+@dataclass(frozen=True)
+class World:
+    """Everybody there is to talk to."""
+
+    service: Service
+    simulator: Simulator
+    mailbox: Mailbox
+
+
+@dataclass
+class Run:
+    """A case under way, for all to see."""
+
+    case: Case
+    number: int
+    gateway: str
+    order_id: str = ""
+    status: str = "waiting"
+    judged: bool = False
+    started: float | None = None
+    ended: float | None = None
+    seen: Seen | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether all is as it must be; None while nobody knows."""
+        return not self.complaints if self.judged else None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, or that it took."""
+        return (self.ended or monotonic()) - self.started if self.started else 0.0
+
+    async def play(self, world: World) -> None:
+        """Live through the case until the order is concluded or the deadline is over."""
+        self.started, self.status = monotonic(), "ordering"
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._live(world)
+        except TimeoutError:
+            self.complaints.append(f"still {self.status} after {DEADLINE:.0f} s")
+        except (Problem, httpx.HTTPError, LookupError, ValueError) as error:
+            self.complaints.append(f"{type(error).__name__}: {error}")
+        self.ended = monotonic()
+
+    async def judge(self, world: World) -> None:
+        """Ask everybody what became of the order, and compare."""
+        if self.order_id:
+            try:
+                self.seen = await self._look(world)
+                self.complaints += disagreements(self.case, self.seen)
+            except (Problem, LookupError, ValueError) as error:
+                self.complaints.append(f"{type(error).__name__}: {error}")
+        self.judged = True
+
+    async def _live(self, world: World) -> None:
+        customer = await self._order(world)
+        try:
+            await world.simulator.set_faults(self.order_id, self.case.faults)
+            self.status = "created"
+            await self.case.act(customer)
+            await self._conclusion(world)
+        finally:
+            self.complaints += customer.complaints
+
+    async def _order(self, world: World) -> Customer:
+        body: Json = {
+            "user_id": f"demo-{self.number}",
+            "email": f"customer-{self.number}@example.com",
+            "items": [{"sku": self.case.sku, "quantity": self.case.quantity}],
+            "gateway": self.gateway,
+        }
+        key = secrets.token_urlsafe(24)
+        order = await world.service.create_order(body, key)
+        self.order_id = order["order_id"]
+        return Customer(world.service, world.simulator, order, body, key)
+
+    async def _conclusion(self, world: World) -> None:
+        while self.status not in CONCLUDED:
+            await asyncio.sleep(0.5)
+            try:
+                self.status = (await world.service.order(self.order_id))["status"]
+            except Problem as problem:
+                if problem.is_final:
+                    raise
+
+    async def _look(self, world: World) -> Seen:
+        """The mail follows the conclusion, so it is waited for; the rest is read after it."""
+        until = monotonic() + MAIL_PATIENCE
+        while not (mails := await world.mailbox.mails(self.order_id)):
+            if self.case.status != "paid" or monotonic() > until:
+                break
+            await asyncio.sleep(0.5)
+        order = await world.service.order(self.order_id)
+        return Seen(order, await world.simulator.ledger(self.order_id), mails)

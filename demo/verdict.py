@@ -1,0 +1,123 @@
+"""Whether what became of an order is what had to become of it. Pure: no clock, no network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from demo.cases import Case
+from demo.client import Json
+from demo.money import money_text
+
+MONEYLESS = frozenset({"failed", "expired", "canceled"})
+# A gateway's words for a link that can, or could, take money.
+POWERFUL = frozenset({"created", "partially_paid", "paid"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the API, the gateway's ledger and the mailbox say of one order."""
+
+    order: Json
+    ledger: Json
+    mails: Sequence[Json]
+
+    @property
+    def status(self) -> str:
+        """The order's status by the API."""
+        return str(self.order["status"])
+
+    @property
+    def price(self) -> tuple[int, str]:
+        """What the order costs, by the API: minor units and currency."""
+        return self.order["amount"], self.order["currency"]
+
+    @property
+    def captures(self) -> list[tuple[int, str]]:
+        """What the gateway took, payment by payment."""
+        payments = self.ledger["payments"]
+        return [(paid["amount"], paid["currency"]) for paid in payments if paid["captured"]]
+
+    @property
+    def captured_text(self) -> str:
+        """What the gateway took, for people."""
+        return " + ".join(money_text(*capture) for capture in self.captures) or "nothing"
+
+    @property
+    def evidence(self) -> str:
+        """The kind of proof cited: of the captured payment, else of the last status."""
+        proofs = [payment.get("evidence") for payment in _captured(self.order["payments"])]
+        proofs += [event.get("evidence") for event in reversed(self.order["timeline"])]
+        return next((_kind(proof) for proof in proofs if proof), "none")
+
+    @property
+    def letters(self) -> int:
+        """Different mails: copies with one Message-ID are one."""
+        return len({mail["message_id"] for mail in self.mails})
+
+
+def disagreements(case: Case, seen: Seen) -> list[str]:
+    """Everything that is not as the case says; nothing if all agree."""
+    checks = (_status, _money, _links, _proof, _method, _letters, _open_case)
+    return [text for check in checks for text in check(case, seen)]
+
+
+def _status(case: Case, seen: Seen) -> list[str]:
+    return _unless(seen.status == case.status, f"is {seen.status}, not {case.status}")
+
+
+def _money(case: Case, seen: Seen) -> list[str]:
+    in_full = seen.captures == [seen.price]
+    agreed = {"all": in_full, "nothing": not seen.captures, "other": len(seen.captures) == 1}
+    found = _unless(
+        agreed[case.captured], f"gateway took {seen.captured_text}: not {case.captured}"
+    )
+    other = seen.price not in seen.captures
+    found += _unless(case.captured != "other" or other, "gateway took the order's own amount")
+    found += _unless((seen.status == "paid") == in_full, f"{seen.status}, yet {seen.captured_text}")
+    return found
+
+
+def _links(case: Case, seen: Seen) -> list[str]:
+    links = seen.ledger["links"]
+    powerful = [link["id"] for link in links if link["status"] in POWERFUL]
+    found = _unless(len(links) == case.links, f"{len(links)} links were made, not {case.links}")
+    found += _unless(len(powerful) <= 1, f"{len(powerful)} live links")
+    closed = seen.status not in MONEYLESS or not powerful
+    return found + _unless(closed, f"{seen.status}, but its link can still be paid")
+
+
+def _proof(case: Case, seen: Seen) -> list[str]:
+    allowed = not case.evidence or seen.evidence in case.evidence
+    wanted = " or ".join(sorted(case.evidence))
+    found = _unless(allowed, f"proof is {seen.evidence}, not {wanted}")
+    return found + _unless(seen.evidence != "none", "concluded without proof")
+
+
+def _method(case: Case, seen: Seen) -> list[str]:
+    if case.captured != "all":
+        return []
+    methods = [payment.get("method") for payment in _captured(seen.order["payments"])]
+    return _unless(methods == [case.method], f"paid by {methods}, not {case.method}")
+
+
+def _letters(case: Case, seen: Seen) -> list[str]:
+    due = int(case.status == "paid")
+    return _unless(seen.letters == due, f"{seen.letters} confirmation mails, not {due}")
+
+
+def _open_case(case: Case, seen: Seen) -> list[str]:
+    has_open = any(one["status"] == "open" for one in seen.order["cases"])
+    if case.status == "needs_review":
+        return _unless(has_open, "no open case for an operator")
+    return _unless(not has_open, "an open case nobody expected")
+
+
+def _captured(payments: Sequence[Json]) -> list[Json]:
+    return [payment for payment in payments if payment["status"] == "captured"]
+
+
+def _kind(proof: Json | str) -> str:
+    return proof if isinstance(proof, str) else str(proof["kind"])
+
+
+def _unless(agreed: bool, otherwise: str) -> list[str]:
+    return [] if agreed else [otherwise]
