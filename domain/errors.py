@@ -35,12 +35,24 @@ class ProductNotFound(LookupError):
     """The catalogue has no such sku, or not in that currency; nothing was written."""
 
 
+class BasketRefused(ValueError):
+    """No order can be made of this basket, and the text says why; nothing was written."""
+
+
 class KeyReused(Exception):
     """This Idempotency-Key was used for a different request; nothing was written."""
 
 
 class IllegalTransition(Exception):
     """The order's status does not allow this step; nothing was written."""
+
+
+class PaymentTaken(Exception):
+    """This payment is recorded for another order, and pays only that one; nothing was written."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database is away or busy: nothing was acknowledged, and every write may be repeated."""
 
 
 class MailDelayed(Exception):

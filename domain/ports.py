@@ -7,9 +7,10 @@ from typing import Protocol
 
 from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, Standing
+from domain.money import Money
 from domain.news import PaymentNews
-from domain.orders import Order, OrderStatus
-from domain.payments import LinkStatus, PaymentLink
+from domain.orders import Order, OrderItem, OrderStatus
+from domain.payments import LinkStatus, Payment, PaymentLink
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,37 @@ class Inbox(Protocol):
 
     async def postponed(self, row: int, at: datetime) -> None:
         """The row could not be forwarded; it is due again later, and later each time."""
+
+
+@dataclass(frozen=True)
+class ConfirmationLetter:
+    """All that a confirmation says; the same on every repeat, to the byte."""
+
+    order_id: str
+    message_id: str
+    written_at: datetime
+    to: str
+    items: tuple[OrderItem, ...]
+    amount: Money
+    payment: Payment
+    result_token: str
+
+
+class LetterBook(Protocol):
+    """What is recorded of letters: each is written down before it is sent."""
+
+    async def confirmation(
+        self, order_id: str, message_id: str, at: datetime
+    ) -> ConfirmationLetter | None:
+        """The letter as it was first written; None if it was sent.
+
+        Raises `OrderNotFound`, `IllegalTransition` if the order was not paid, and `MailRefused`
+        if the letter was refused for good.
+        """
+
+    async def sent(self, order_id: str, at: datetime) -> None: ...
+
+    async def refused(self, order_id: str, reason: str) -> None: ...
 
 
 class Letters(Protocol):

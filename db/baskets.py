@@ -1,0 +1,135 @@
+"""Orders are placed: priced from our catalogue, once for each Idempotency-Key."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.engine import Database
+from db.rows import product_from
+from db.statements import insert_new
+from db.tables import IdempotencyKeyRow, OrderItemRow, OrderRow, ProductRow, TimelineEvent
+from db.transitions import Step, note
+from domain.errors import BasketRefused, KeyReused, ProductNotFound
+from domain.keys import new_id, new_token
+from domain.money import Money
+from domain.orders import Basket, LatePolicy, OrderItem, OrderStatus
+
+MOST_ITEMS = 100
+MOST_OF_ONE = 10_000
+MOST_MINOR_UNITS = 10**12
+
+
+class BasketStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place_order(
+        self, basket: Basket, *, client: str, key: str, fingerprint: str, at: datetime
+    ) -> tuple[str, bool]:
+        """The id of the order made for this client and key, and whether it was made just now.
+
+        Raises `KeyReused` if the key was used with another fingerprint, `ProductNotFound`, and
+        `BasketRefused` for a basket that cannot be priced.
+        """
+        claim = IdempotencyKeyRow(
+            client=client, key=key, fingerprint=fingerprint, order_id=new_id("ord")
+        )
+        async with self._database.write() as session:
+            if await insert_new(session, claim) is None:
+                return await _placed_before(session, claim), False
+            items = await _price(session, basket)
+            await _add_order(session, claim, basket, items, at)
+            return claim.order_id, True
+
+
+async def _placed_before(session: AsyncSession, claim: IdempotencyKeyRow) -> str:
+    before = await session.get_one(IdempotencyKeyRow, (claim.client, claim.key))
+    if before.fingerprint != claim.fingerprint:
+        raise KeyReused("this Idempotency-Key was used for another request")
+    return before.order_id
+
+
+async def _price(session: AsyncSession, basket: Basket) -> list[OrderItem]:
+    _check_quantities(basket)
+    wanted = [sku for sku, _ in basket.quantities]
+    rows = await session.exec(select(ProductRow).where(col(ProductRow.sku).in_(wanted)))
+    products = {row.sku: product_from(row) for row in rows}
+    for sku in wanted:
+        if sku not in products:
+            raise ProductNotFound(f"there is no product {sku}")
+        if basket.currency not in (None, products[sku].unit_price.currency):
+            raise ProductNotFound(f"{sku} is not sold in {basket.currency}")
+    return [OrderItem(products[sku], quantity) for sku, quantity in basket.quantities]
+
+
+def _check_quantities(basket: Basket) -> None:
+    if not 1 <= len(basket.quantities) <= MOST_ITEMS:
+        raise BasketRefused(f"an order has 1 to {MOST_ITEMS} items")
+    if len(dict(basket.quantities)) < len(basket.quantities):
+        raise BasketRefused("each sku may stand in an order once")
+    if any(not 1 <= quantity <= MOST_OF_ONE for _, quantity in basket.quantities):
+        raise BasketRefused(f"a quantity is 1 to {MOST_OF_ONE}")
+
+
+def _total(items: Sequence[OrderItem]) -> Money:
+    currencies = {item.amount.currency for item in items}
+    if len(currencies) > 1:
+        raise BasketRefused(f"one order has one currency, not {' and '.join(sorted(currencies))}")
+    total = Money(sum(item.amount.minor for item in items), currencies.pop())
+    if total.minor > MOST_MINOR_UNITS:
+        raise BasketRefused(f"an order may cost {Money(MOST_MINOR_UNITS, total.currency)} at most")
+    return total
+
+
+async def _add_order(
+    session: AsyncSession,
+    claim: IdempotencyKeyRow,
+    basket: Basket,
+    items: Sequence[OrderItem],
+    at: datetime,
+) -> None:
+    total = _total(items)
+    session.add(
+        OrderRow(
+            order_id=claim.order_id,
+            client=claim.client,
+            user_id=basket.user_id,
+            email=basket.email,
+            amount_minor=total.minor,
+            currency=total.currency,
+            gateway=basket.gateway,
+            status=OrderStatus.CREATED,
+            late_policy=_late_policy(items),
+            result_token=new_token(),
+            created_at=at,
+            client_timestamp=basket.timestamp,
+        )
+    )
+    # The rows below point at it.
+    await session.flush()
+    session.add_all(_item_row(claim.order_id, *line) for line in enumerate(items, start=1))
+    placed = Step(TimelineEvent.PLACED, at, claim.client)
+    await note(session, claim.order_id, None, OrderStatus.CREATED, placed)
+
+
+def _late_policy(items: Sequence[OrderItem]) -> LatePolicy:
+    """Late money is honoured only where all that it paid for still is."""
+    honoured = all(item.product.late_policy is LatePolicy.HONOUR for item in items)
+    return LatePolicy.HONOUR if honoured else LatePolicy.REFUND
+
+
+def _item_row(order_id: str, position: int, item: OrderItem) -> OrderItemRow:
+    product = item.product
+    return OrderItemRow(
+        order_id=order_id,
+        position=position,
+        sku=product.sku,
+        name=product.name,
+        quantity=item.quantity,
+        unit_amount_minor=product.unit_price.minor,
+        currency=product.unit_price.currency,
+        tax_rate=product.tax_rate,
+        late_policy=product.late_policy,
+    )

@@ -1,0 +1,125 @@
+"""Engines for SQLite and PostgreSQL that lose no update, and the one door to them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.errors import DatabaseUnavailable
+
+PATIENCE_SECONDS = 15
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    f"busy_timeout={PATIENCE_SECONDS * 1000}",
+    "foreign_keys=ON",
+)
+AWAY = (
+    exc.OperationalError,
+    exc.InterfaceError,
+    exc.TimeoutError,
+    OSError,
+)
+
+
+class Database:
+    """Two ways in: `write` for one transaction that may change things, `read` for a snapshot.
+
+    Takes `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; nothing is connected until it
+    is needed. Raises `DatabaseUnavailable` while the database is away or locked.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writing = make_engine(url)
+        self._reading = _reading_engine(url, self._writing)
+        self._writers = async_sessionmaker(self._writing, class_=AsyncSession, autoflush=False)
+        self._readers = async_sessionmaker(self._reading, class_=AsyncSession, autoflush=False)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end; on SQLite it holds the only write lock."""
+        async with _names_trouble(), self._writers.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """One snapshot, which waits for no writer."""
+        async with _names_trouble(), self._readers() as session:
+            yield session
+
+    async def ping(self) -> None:
+        """Raises `DatabaseUnavailable` unless the database answers."""
+        async with self.read() as session:
+            await session.exec(select(sa.literal(1)))
+
+    async def close(self) -> None:
+        await self._reading.dispose()
+        await self._writing.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self.close()
+
+
+def make_engine(url: str, *, read_only: bool = False) -> AsyncEngine:
+    """An engine whose transactions do not overwrite one another unseen."""
+    if sa.make_url(url).get_backend_name() == "sqlite":
+        return _sqlite(url, read_only)
+    return create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"timeout": PATIENCE_SECONDS},
+    )
+
+
+def _reading_engine(url: str, writing: AsyncEngine) -> AsyncEngine:
+    if writing.dialect.name == "sqlite":
+        return make_engine(url, read_only=True)
+    return writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _sqlite(url: str, read_only: bool) -> AsyncEngine:
+    path = sa.make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    # There is one writer at a time anyway: a pool of one lets tasks queue in order.
+    pool = {} if read_only else {"pool_size": 1, "max_overflow": 0}
+    engine = create_async_engine(url, pool_timeout=PATIENCE_SECONDS, **pool)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        # The driver would begin too late, and two writers would both read before one writes.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (*PRAGMAS, f"query_only={int(read_only)}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@asynccontextmanager
+async def _names_trouble() -> AsyncIterator[None]:
+    try:
+        yield
+    except AWAY as error:
+        raise DatabaseUnavailable("the database is away or busy") from error
+    except exc.DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise DatabaseUnavailable("the connection to the database broke") from error

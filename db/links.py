@@ -1,0 +1,91 @@
+"""Payment links as they are stored: the request before it is sent, then the gateway's answer."""
+
+from datetime import UTC, datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.rows import draft_from, link_from
+from db.statements import update_where
+from db.tables import OrderRow, PaymentLinkRow, TimelineEvent
+from db.transitions import Step, lock_order, move
+from domain.checkouts import LinkOrder
+from domain.errors import IllegalTransition
+from domain.orders import OrderStatus
+from domain.payments import LinkStatus, PaymentLink
+from domain.ports import LinkAttempt, LinkDraft
+
+
+async def begin_link(
+    session: AsyncSession, wish: LinkOrder, draft: LinkDraft, token: str
+) -> LinkAttempt:
+    """Store the first draft under its key; later ones are answered with that one."""
+    order = await lock_order(session, wish.order_id)
+    known = await session.get(PaymentLinkRow, wish.key)
+    if known or not order.status.is_open:
+        return _attempt(order, known)
+    await _check_no_live_link(session, wish)
+    if order.status is OrderStatus.CREATED:
+        step = Step(TimelineEvent.CHECKOUT_STARTED, wish.asked_at)
+        times = {"checkout_started_at": wish.asked_at, "minded_at": wish.asked_at}
+        await move(session, order, OrderStatus.AWAITING_PAYMENT, step, **times)
+    session.add(_row(order, wish, draft, token))
+    return LinkAttempt(OrderStatus.AWAITING_PAYMENT, draft)
+
+
+async def keep_link(session: AsyncSession, link: PaymentLink) -> None:
+    """Keep the gateway's answer; the first one counts, and another link is never put over it."""
+    unanswered = (PaymentLinkRow.key == link.key, col(PaymentLinkRow.gateway_reference).is_(None))
+    kept = await update_where(
+        session,
+        PaymentLinkRow,
+        *unanswered,
+        gateway_reference=link.reference,
+        url=link.url,
+        status=link.status,
+        expires_at=link.expires_at,
+        opened_at=datetime.now(UTC),
+    )
+    if not kept:
+        await _check_same_link(session, link)
+
+
+async def end_link(session: AsyncSession, key: str, status: LinkStatus, at: datetime) -> None:
+    live = (PaymentLinkRow.key == key, col(PaymentLinkRow.ended_at).is_(None))
+    await update_where(session, PaymentLinkRow, *live, status=status, ended_at=at)
+
+
+def _attempt(order: OrderRow, known: PaymentLinkRow | None) -> LinkAttempt:
+    if known is None:
+        return LinkAttempt(order.status)
+    # Once the order has ended, nobody may send the draft again: it could make a live link.
+    draft = draft_from(known) if order.status.is_open else None
+    return LinkAttempt(order.status, draft, link_from(known), repeated=True)
+
+
+def _row(order: OrderRow, wish: LinkOrder, draft: LinkDraft, token: str) -> PaymentLinkRow:
+    return PaymentLinkRow(
+        key=wish.key,
+        wire_key=draft.wire_key,
+        order_id=order.order_id,
+        gateway=order.gateway,
+        draft=draft.body,
+        callback_token=token,
+        asked_at=wish.asked_at,
+        closes_at=wish.closes_at,
+    )
+
+
+async def _check_no_live_link(session: AsyncSession, wish: LinkOrder) -> None:
+    live = select(PaymentLinkRow.key).where(
+        PaymentLinkRow.order_id == wish.order_id, col(PaymentLinkRow.ended_at).is_(None)
+    )
+    if key := (await session.exec(live)).first():
+        raise IllegalTransition(f"{key} must end before another link is made")
+
+
+async def _check_same_link(session: AsyncSession, link: PaymentLink) -> None:
+    row = await session.get(PaymentLinkRow, link.key)
+    if row is None or row.gateway_reference != link.reference:
+        kept = row and row.gateway_reference
+        raise IllegalTransition(f"{link.key} is kept as {kept}, not as {link.reference}")

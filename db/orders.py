@@ -1,0 +1,173 @@
+"""Orders, and what is recorded of them: `domain.ports.Orders`, each write one transaction."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db import links
+from db.engine import Database
+from db.payments import record_case, record_payment
+from db.rows import order_from, payment_from
+from db.statements import update_where
+from db.tables import OrderRow, PaymentRow, TimelineEvent
+from db.transitions import SYSTEM, Step, lock_order, move, note
+from domain.cases import Case
+from domain.checkouts import Conclusion, LinkOrder, Standing
+from domain.errors import OrderNotFound
+from domain.news import Evidence, EvidenceKind
+from domain.orders import Order, OrderStatus
+from domain.payments import LinkStatus, Payment, PaymentLink
+from domain.ports import LinkAttempt, LinkDraft
+
+EXPIRED_AT_ONCE = 200
+
+
+class OrderStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def order(self, order_id: str) -> Order:
+        """Raises `OrderNotFound`."""
+        async with self._database.read() as session:
+            return order_from(await _get(session, order_id))
+
+    async def standing(self, order_id: str) -> Standing:
+        """Raises `OrderNotFound`."""
+        async with self._database.read() as session:
+            order = await _get(session, order_id)
+            payments = await session.exec(select(PaymentRow).where(PaymentRow.order_id == order_id))
+            canceled = order.cancel_requested_at is not None
+            return Standing(order.status, tuple(map(payment_from, payments)), canceled)
+
+    async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
+        """Raises `OrderNotFound`; `IllegalTransition` while another link of the order lives."""
+        async with self._database.write() as session:
+            return await links.begin_link(session, wish, draft, token)
+
+    async def keep_link(self, link: PaymentLink) -> None:
+        """Raises `IllegalTransition` if another answer was kept, or no draft."""
+        async with self._database.write() as session:
+            await links.keep_link(session, link)
+
+    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+        async with self._database.write() as session:
+            await links.end_link(session, key, status, at)
+
+    async def conclude(self, conclusion: Conclusion) -> OrderStatus:
+        """Record the end once; an order that has ended keeps its status, whatever came second.
+
+        Raises `OrderNotFound`, `IllegalTransition`, and `PaymentTaken`.
+        """
+        async with self._database.write() as session:
+            order = await lock_order(session, conclusion.order_id)
+            if not order.status.is_open:
+                return order.status
+            await _conclude(session, order, conclusion)
+            return conclusion.status
+
+    async def open_case(self, case: Case, at: datetime) -> bool:
+        """Raises `OrderNotFound` and `PaymentTaken`."""
+        async with self._database.write() as session:
+            await lock_order(session, case.order_id)
+            return await record_case(session, case, at)
+
+    async def request_cancel(self, order_id: str, actor: str, at: datetime) -> OrderStatus:
+        """Cancel an order that never asked for a link; mark one whose checkout has to end first.
+
+        Answers with the status that stands. Raises `OrderNotFound`.
+        """
+        async with self._database.write() as session:
+            order = await lock_order(session, order_id)
+            if order.status is OrderStatus.CREATED:
+                await _end_untouched(session, order, OrderStatus.CANCELED, at, actor)
+                return OrderStatus.CANCELED
+            if order.status.is_open and order.cancel_requested_at is None:
+                await _mark_canceled(session, order, actor, at)
+            return order.status
+
+    async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
+        """Expires a batch at a time; how many it was."""
+        async with self._database.write() as session:
+            untouched = (
+                select(OrderRow)
+                .where(OrderRow.status == OrderStatus.CREATED)
+                .where(OrderRow.created_at <= at - older_than)
+                .order_by(col(OrderRow.created_at))
+                .limit(EXPIRED_AT_ONCE)
+                .with_for_update(skip_locked=True)
+            )
+            orders = (await session.exec(untouched)).all()
+            for order in orders:
+                await _end_untouched(session, order, OrderStatus.EXPIRED, at)
+            return len(orders)
+
+    async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
+        """Each call answers with those that waited longest for a look, so that all get one."""
+        async with self._database.write() as session:
+            waiting = (
+                select(OrderRow)
+                .where(OrderRow.status == OrderStatus.AWAITING_PAYMENT)
+                .where(col(OrderRow.checkout_started_at) <= at - older_than)
+                .order_by(col(OrderRow.minded_at))
+                .limit(limit)
+            )
+            orders = [order_from(row) for row in await session.exec(waiting)]
+            seen = col(OrderRow.order_id).in_([order.order_id for order in orders])
+            await update_where(session, OrderRow, seen, minded_at=at)
+            return orders
+
+
+async def _get(session: AsyncSession, order_id: str) -> OrderRow:
+    row = await session.get(OrderRow, order_id)
+    if row is None:
+        raise OrderNotFound(f"there is no order {order_id}")
+    return row
+
+
+async def _conclude(session: AsyncSession, order: OrderRow, end: Conclusion) -> None:
+    step = Step(TimelineEvent.CONCLUDED, end.concluded_at, SYSTEM, end.evidence)
+    paid = end.payment
+    await move(
+        session,
+        order,
+        end.status,
+        step,
+        concluded_at=end.concluded_at,
+        fulfilling_gateway=paid and paid.gateway,
+        fulfilling_reference=paid and paid.reference,
+        paid_after_ms=_milliseconds(order, end) if paid else None,
+    )
+    for payment in end.standing.payments:
+        proof = _proof(end, payment)
+        await record_payment(session, order.order_id, payment, proof, end.concluded_at)
+    for case in end.cases:
+        await record_case(session, case, end.concluded_at)
+
+
+def _proof(end: Conclusion, payment: Payment) -> Evidence | None:
+    """A status query speaks of every payment of the order, a webhook of the one it names."""
+    speaks = payment == end.payment or end.evidence.kind is EvidenceKind.STATUS_QUERY
+    return end.evidence if speaks else None
+
+
+def _milliseconds(order: OrderRow, end: Conclusion) -> int | None:
+    if order.checkout_started_at is None:
+        return None
+    return (end.concluded_at - order.checkout_started_at) // timedelta(milliseconds=1)
+
+
+async def _end_untouched(
+    session: AsyncSession, order: OrderRow, end: OrderStatus, at: datetime, actor: str = SYSTEM
+) -> None:
+    proof = Evidence(EvidenceKind.NO_LINK, order.order_id)
+    step = Step(TimelineEvent.CONCLUDED, at, actor, proof)
+    canceled = {"cancel_requested_at": at} if end is OrderStatus.CANCELED else {}
+    await move(session, order, end, step, concluded_at=at, **canceled)
+
+
+async def _mark_canceled(session: AsyncSession, order: OrderRow, actor: str, at: datetime) -> None:
+    this = OrderRow.order_id == order.order_id
+    await update_where(session, OrderRow, this, cancel_requested_at=at)
+    step = Step(TimelineEvent.CANCEL_REQUESTED, at, actor)
+    await note(session, order.order_id, None, order.status, step)

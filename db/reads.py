@@ -1,0 +1,161 @@
+"""Reads for those who look at orders; each from one snapshot, and none waits for a writer."""
+
+from typing import TypeVar
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.engine import Database
+from db.rows import evidence_from, item_from, order_from, payment_from
+from db.tables import (
+    CaseRow,
+    EvidenceRow,
+    LetterRow,
+    OrderItemRow,
+    OrderRow,
+    PaymentLinkRow,
+    PaymentRow,
+    TimelineRow,
+)
+from db.views import (
+    CallbackLink,
+    CaseView,
+    CheckoutView,
+    LetterView,
+    LinkView,
+    OrderView,
+    PaymentView,
+    TimelineEntry,
+)
+from domain.errors import OrderNotFound
+from domain.news import Evidence
+from domain.orders import Order, OrderItem, OrderStatus
+
+Found = TypeVar("Found")
+Proofs = dict[int | None, Evidence]
+
+
+class OrderReads:
+    """Every method raises `OrderNotFound`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def status_of(self, order_id: str) -> OrderStatus:
+        async with self._database.read() as session:
+            query = select(OrderRow.status).where(OrderRow.order_id == order_id)
+            return OrderStatus(_found((await session.exec(query)).one_or_none()))
+
+    async def order_by_result_token(self, token: str) -> Order:
+        async with self._database.read() as session:
+            query = select(OrderRow).where(OrderRow.result_token == token)
+            return order_from(_found((await session.exec(query)).one_or_none()))
+
+    async def checkout_view(self, order_id: str) -> CheckoutView:
+        async with self._database.read() as session:
+            order = _found(await session.get(OrderRow, order_id))
+            return CheckoutView(order_from(order), await _link(session, order_id))
+
+    async def link_by_callback_token(self, gateway: str, token: str) -> CallbackLink:
+        async with self._database.read() as session:
+            links = select(PaymentLinkRow).where(
+                PaymentLinkRow.gateway == gateway, PaymentLinkRow.callback_token == token
+            )
+            link = _found((await session.exec(links)).one_or_none())
+            order = await session.get_one(OrderRow, link.order_id)
+            return CallbackLink(order_from(order), link.key, link.wire_key, link.gateway_reference)
+
+    async def order_view(self, order_id: str) -> OrderView:
+        async with self._database.read() as session:
+            row = _found(await session.get(OrderRow, order_id))
+            proofs = await _proofs(session, order_id)
+            return OrderView(
+                order=order_from(row),
+                user_id=row.user_id,
+                client_timestamp=row.client_timestamp,
+                concluded_at=row.concluded_at,
+                items=await _items(session, order_id),
+                link=await _link(session, order_id),
+                payments=await _payments(session, order_id, proofs),
+                cases=await _cases(session, order_id, proofs),
+                timeline=await _timeline(session, order_id, proofs),
+                letters=await _letters(session, order_id),
+            )
+
+
+def _found(row: Found | None) -> Found:
+    if row is None:
+        raise OrderNotFound("there is no such order")
+    return row
+
+
+async def _proofs(session: AsyncSession, order_id: str) -> Proofs:
+    rows = await session.exec(select(EvidenceRow).where(EvidenceRow.order_id == order_id))
+    return {row.id: evidence_from(row) for row in rows}
+
+
+async def _items(session: AsyncSession, order_id: str) -> tuple[OrderItem, ...]:
+    items = select(OrderItemRow).where(OrderItemRow.order_id == order_id)
+    rows = await session.exec(items.order_by(col(OrderItemRow.position)))
+    return tuple(item_from(row) for row in rows)
+
+
+async def _link(session: AsyncSession, order_id: str) -> LinkView | None:
+    links = select(PaymentLinkRow).where(PaymentLinkRow.order_id == order_id)
+    row = (await session.exec(links.order_by(col(PaymentLinkRow.asked_at).desc()))).first()
+    return LinkView(row.url, row.status, row.closes_at) if row else None
+
+
+async def _payments(
+    session: AsyncSession, order_id: str, proofs: Proofs
+) -> tuple[PaymentView, ...]:
+    payments = select(PaymentRow).where(PaymentRow.order_id == order_id)
+    in_order = payments.order_by(col(PaymentRow.first_seen_at), col(PaymentRow.reference))
+    return tuple(
+        PaymentView(
+            payment=payment_from(row),
+            evidence=proofs.get(row.evidence_id),
+            first_seen_at=row.first_seen_at,
+            updated_at=row.updated_at,
+        )
+        for row in await session.exec(in_order)
+    )
+
+
+async def _cases(session: AsyncSession, order_id: str, proofs: Proofs) -> tuple[CaseView, ...]:
+    cases = select(CaseRow).where(CaseRow.order_id == order_id)
+    in_order = cases.order_by(col(CaseRow.opened_at), col(CaseRow.case_id))
+    return tuple(
+        CaseView(
+            case_id=row.case_id,
+            verdict=row.verdict,
+            status=row.status,
+            gateway=row.gateway,
+            payment_reference=row.payment_reference,
+            evidence=proofs[row.evidence_id],
+            opened_at=row.opened_at,
+        )
+        for row in await session.exec(in_order)
+    )
+
+
+async def _timeline(
+    session: AsyncSession, order_id: str, proofs: Proofs
+) -> tuple[TimelineEntry, ...]:
+    lines = select(TimelineRow).where(TimelineRow.order_id == order_id)
+    return tuple(
+        TimelineEntry(
+            at=row.at,
+            event=row.event,
+            from_status=row.from_status,
+            status=row.to_status,
+            actor=row.actor,
+            evidence=proofs.get(row.evidence_id),
+        )
+        for row in await session.exec(lines.order_by(col(TimelineRow.id)))
+    )
+
+
+async def _letters(session: AsyncSession, order_id: str) -> tuple[LetterView, ...]:
+    rows = await session.exec(select(LetterRow).where(LetterRow.order_id == order_id))
+    return tuple(LetterView(row.kind, row.written_at, row.sent_at, row.refused) for row in rows)

@@ -1,0 +1,81 @@
+"""How an order's status moves: one guarded update, with its evidence and a line in its timeline."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.statements import insert_new, update_where
+from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
+from domain.errors import IllegalTransition, OrderNotFound
+from domain.news import Evidence
+from domain.orders import OrderStatus, check_transition
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Who does what, when; and the proof, where the step concludes something."""
+
+    event: TimelineEvent
+    at: datetime
+    actor: str = SYSTEM
+    evidence: Evidence | None = None
+
+
+async def lock_order(session: AsyncSession, order_id: str) -> OrderRow:
+    """The order, held until the transaction ends: what is written of one order is in sequence.
+
+    Raises `OrderNotFound`.
+    """
+    query = select(OrderRow).where(OrderRow.order_id == order_id).with_for_update()
+    row = (await session.exec(query)).one_or_none()
+    if row is None:
+        raise OrderNotFound(f"there is no order {order_id}")
+    return row
+
+
+async def move(
+    session: AsyncSession, order: OrderRow, after: OrderStatus, step: Step, **changes: Any
+) -> None:
+    """Take the order to another status, or raise `IllegalTransition`."""
+    check_transition(order.status, after)
+    unmoved = (OrderRow.order_id == order.order_id, OrderRow.status == order.status)
+    if not await update_where(session, OrderRow, *unmoved, status=after, **changes):
+        raise IllegalTransition(f"the order is no longer {order.status}")
+    await note(session, order.order_id, order.status, after, step)
+
+
+async def note(
+    session: AsyncSession,
+    order_id: str,
+    before: OrderStatus | None,
+    after: OrderStatus,
+    step: Step,
+) -> None:
+    """Add a line to the order's timeline; `before` is None where the status did not move."""
+    proof = await cite(session, order_id, step.evidence, step.at) if step.evidence else None
+    line = TimelineRow(
+        order_id=order_id,
+        at=step.at,
+        event=step.event,
+        from_status=before,
+        to_status=after,
+        actor=step.actor,
+        evidence_id=proof,
+    )
+    session.add(line)
+
+
+async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:
+    """The id of this evidence for this order, which is kept once however often it is cited."""
+    kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
+    row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
+    added: int | None = await insert_new(session, row)
+    if added is not None:
+        return added
+    known = select(col(EvidenceRow.id)).filter_by(**row.model_dump(exclude={"id", "at"}))
+    return (await session.exec(known)).one()

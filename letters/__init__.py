@@ -1,0 +1,1 @@
+"""What people are sent: the texts, and the way to the mail server."""
