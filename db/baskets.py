@@ -40,7 +40,9 @@ class BasketStore:
             if await insert_new(session, claim) is None:
                 return await _placed_before(session, claim), False
             items = await _price(session, basket)
-            await _add_order(session, claim, basket, items, at)
+            total = _total(items)
+            _check_payable(basket, total)
+            await _add_order(session, claim, basket, items, total, at)
             return claim.order_id, True
 
 
@@ -83,14 +85,19 @@ def _total(items: Sequence[OrderItem]) -> Money:
     return total
 
 
+def _check_payable(basket: Basket, total: Money) -> None:
+    if basket.payable_in is not None and total.currency not in basket.payable_in:
+        raise BasketRefused(f"{basket.gateway} does not take {total.currency}")
+
+
 async def _add_order(
     session: AsyncSession,
     claim: IdempotencyKeyRow,
     basket: Basket,
     items: Sequence[OrderItem],
+    total: Money,
     at: datetime,
 ) -> None:
-    total = _total(items)
     session.add(
         OrderRow(
             order_id=claim.order_id,

@@ -1,7 +1,7 @@
 """What a checkout knows, and what follows from it: the rules, without the waiting."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from domain.cases import Case, late_verdict
@@ -71,11 +71,18 @@ class Standing:
         """Whether the news is old: nothing in it could change or add to what is recorded."""
         if self.status.is_open:
             return False
-        known = {payment.identity: payment for payment in self.payments}
         if news.is_hint:
             paid = self.status is OrderStatus.PAID and news.mentions is None
-            return paid or f"{news.gateway}:{news.mentions}" in known
-        return all(known.get(p.identity) == p or not p.status.moves_money for p in news.payments)
+            return paid or f"{news.gateway}:{news.mentions}" in self._captured
+        return all(self.knows(p) or not p.status.moves_money for p in news.payments)
+
+    def knows(self, payment: Payment) -> bool:
+        """Whether that much, or more, is recorded of the payment."""
+        return any(p.identity == payment.identity and p.covers(payment) for p in self.payments)
+
+    @property
+    def _captured(self) -> set[str]:
+        return {p.identity for p in self.payments if p.status is PaymentStatus.CAPTURED}
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,8 @@ class Checkout:
     _final_answer: Evidence | None = None
     _proofs: dict[str, Evidence] = field(default_factory=dict)
     _asks: list[datetime] = field(default_factory=list)
-    _closing_queries: int = 0
+    _closing_since: datetime | None = None
+    _retry_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._asks = self.plan.timetable.quiet_asks(self.started_at)
@@ -132,25 +140,27 @@ class Checkout:
             return
         before = self.payments
         self.payments = fold(before.values(), news.payments)
-        changed = (key for key, payment in self.payments.items() if before.get(key) != payment)
+        changed = [key for key, payment in self.payments.items() if before.get(key) != payment]
         self._proofs |= dict.fromkeys(changed, news.evidence)
         self.last_evidence = news.evidence
-        if news.link and not news.link.is_live:
-            self._link_ended = True
-            if news.evidence.kind is EvidenceKind.STATUS_QUERY:
-                self._final_answer = news.evidence
+        self._link_ended |= news.link is not None and not news.link.is_live
+        if news.is_final_answer:
+            self._final_answer = news.evidence
+        elif changed and self._retry_at and news.evidence.kind is not EvidenceKind.STATUS_QUERY:
+            # It may have settled what the last query left in doubt; only a query can tell.
+            self._retry_at = now
 
     def refuse(self, reason: str) -> None:
         """The gateway makes no link for this order, so that nothing can be paid."""
         self._refusal = Evidence(EvidenceKind.LINK_REFUSED, reason)
 
-    def asked(self, now: datetime) -> None:
+    def asked(self, now: datetime, *, closing: bool) -> None:
         """A query was made, answered or not; the one after it is due later."""
         self.queries += 1
         self._asks = [ask for ask in self._asks if ask > now]
-        if self.is_closing(now):
-            self._closing_queries += 1
-            self._asks = sorted([*self._asks, now + self._pause])
+        if closing:
+            self._closing_since = self._closing_since or now
+            self._retry_at = now + self.plan.timetable.pause(now - self._closing_since)
 
     def is_closing(self, now: datetime) -> bool:
         """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""
@@ -160,7 +170,7 @@ class Checkout:
     def next_ask(self, now: datetime) -> datetime:
         """When the gateway is asked next, if no news settles it before; `now` if it is due."""
         if self.is_closing(now):
-            return max(self._asks[0], now) if self._closing_queries else now
+            return max(min([*self._asks, self._retry_at]), now) if self._retry_at else now
         if self._asks and self.queries < self.plan.timetable.queries_in_window:
             return min(max(self._asks[0], now), self.window_ends)
         return self.window_ends
@@ -178,10 +188,6 @@ class Checkout:
         if any(payment.status.may_still_capture for payment in self.payments.values()):
             return None
         return self._ended(self._end_without_money(), self._final_answer, now)
-
-    @property
-    def _pause(self) -> timedelta:
-        return self.plan.timetable.pause(self._closing_queries)
 
     def _captured(self, *, matching: bool) -> list[Payment]:
         return [

@@ -1,5 +1,6 @@
 """Money: whole minor units of a currency, never a float."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
@@ -15,6 +16,8 @@ WITHOUT_DECIMALS = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG
 }
 WITH_THREE_DECIMALS = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}
 SYMBOLS = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+# Python would also read 1e9, 1_000 and the digits of other scripts.
+PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
 class MoneyError(ValueError):
@@ -48,11 +51,10 @@ class Money:
     @classmethod
     def of_major(cls, text: str, currency: str) -> Self:
         """Read "499.00" or "1800"; raises `MoneyError` for decimals the currency has not."""
-        try:
-            minor = Decimal(text).scaleb(decimals(currency))
-        except ArithmeticError as error:
-            raise MoneyError("not an amount") from error
-        if not minor.is_finite() or minor != minor.to_integral_value():
+        if not PLAIN.fullmatch(text):
+            raise MoneyError("not an amount")
+        minor = Decimal(text).scaleb(decimals(currency))
+        if minor != minor.to_integral_value():
             raise MoneyError(f"{currency} has {decimals(currency)} decimals")
         return cls(int(minor), currency)
 

@@ -50,6 +50,13 @@ class PaymentNews:
     def is_hint(self) -> bool:
         return self.evidence.kind is EvidenceKind.CALLBACK or not (self.payments or self.link)
 
+    @property
+    def is_final_answer(self) -> bool:
+        """Whether a query found the link ended, and no payment that may still be captured."""
+        ended = self.link is not None and not self.link.is_live
+        in_doubt = any(payment.status.may_still_capture for payment in self.payments)
+        return self.evidence.kind is EvidenceKind.STATUS_QUERY and ended and not in_doubt
+
 
 @dataclass(frozen=True)
 class GatewayEvent:

@@ -71,12 +71,16 @@ class Product:
 
 @dataclass(frozen=True)
 class Basket:
-    """What a client asks for: quantities of skus, and never a price."""
+    """What a client asks for: quantities of skus, and never a price.
+
+    `currency` is the one the client expects, `payable_in` are those its gateway takes.
+    """
 
     user_id: str
     email: str
     quantities: tuple[tuple[str, int], ...]
     gateway: str
+    payable_in: frozenset[str] | None = None
     currency: str | None = None
     timestamp: datetime | None = None
 

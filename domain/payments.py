@@ -81,11 +81,17 @@ class Payment:
         """The echo: the gateway took exactly what the order costs."""
         return self.amount == price
 
-    def _certainty(self) -> tuple[int, int, str, int, str, str]:
+    def covers(self, news: Self) -> bool:
+        """Whether the news adds nothing: it is not further along, and tells no other amount."""
+        if news.status.rank == self.status.rank:
+            return news.amount == self.amount
+        return news.status.rank < self.status.rank
+
+    def _certainty(self) -> tuple[int, bool, str, int, list[str]]:
         # Ties are broken by content, so that two sources that disagree give one result.
         money = self.amount
-        detail = (self.method or "", self.failure or "")
-        return (self.status.rank, bool(self.method), money.currency, money.minor, *detail)
+        detail = [str(self.status), *(repr(word) for word in (self.method, self.failure))]
+        return (self.status.rank, bool(self.method), money.currency, money.minor, detail)
 
 
 @dataclass(frozen=True)

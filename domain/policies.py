@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 FIRST_PAUSE = timedelta(seconds=30)
-MOST_DOUBLINGS = 30
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,7 @@ class Timetable:
 
     `window` is the business deadline for paying. With no word at all, the gateway is asked after
     each of `quiet_delays`; after a hint, after each of `hint_delays`; but at most
-    `queries_in_window` times before the deadline. After it, the pauses double up to `slowest`.
+    `queries_in_window` times before the deadline. After it, the pauses grow up to `slowest`.
     """
 
     window: timedelta = timedelta(minutes=15)
@@ -28,7 +27,7 @@ class Timetable:
     def hinted_asks(self, hinted_at: datetime) -> list[datetime]:
         return [hinted_at + delay for delay in self.hint_delays]
 
-    def pause(self, asked: int) -> timedelta:
-        """How long to wait after the `asked`-th query (from 1) that could not settle the end."""
+    def pause(self, in_doubt: timedelta) -> timedelta:
+        """How long to wait when the end has been in doubt for so long: as long again."""
         first = min(FIRST_PAUSE, self.window / 4)
-        return min(first * (1 << min(asked - 1, MOST_DOUBLINGS)), self.slowest)
+        return min(max(in_doubt, first), self.slowest)

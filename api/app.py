@@ -1,0 +1,41 @@
+"""The application: routes, errors, limits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import callbacks, checkouts, events, health, metrics, orders, problems, results, webhooks
+from api.limits import SizeLimit
+from api.services import opened
+from settings import Settings
+
+MOST_BODY_BYTES = 1024 * 1024
+ROUTERS = (orders, checkouts, events, callbacks, webhooks, results, health, metrics)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API under these settings; it opens its connections when it starts to serve."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(settings) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="paidonce",
+        version="0.1.0",
+        summary="Every order is paid once or not at all, and every conclusion cites its proof.",
+        lifespan=lifespan,
+        max_body_size=MOST_BODY_BYTES,
+        responses=problems.documented(422),
+    )
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    app.add_middleware(SizeLimit, most_bytes=MOST_BODY_BYTES)
+    return app

@@ -1,0 +1,79 @@
+"""Callbacks: the customer's browser comes back. What it brings is a hint, never proof."""
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import APIRouter, BackgroundTasks, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.results import neutral_page
+from api.services import Opened, Services
+from api.views import result_url
+from db.views import CallbackLink
+from domain.errors import BadSignature, OrderNotFound
+from domain.news import Evidence, EvidenceKind, PaymentNews
+
+router = APIRouter(tags=["gateways"])
+log = structlog.get_logger()
+PATH = "/callbacks/{gateway}/{token}"
+
+
+@router.get(PATH, response_class=RedirectResponse, status_code=303)
+async def receive_callback(
+    gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
+) -> Response:
+    """Send the customer to the order's result page; an unknown token gets a neutral page."""
+    return await _received(gateway, token, request.query_params, services, later)
+
+
+@router.post(PATH, response_class=RedirectResponse, status_code=303)
+async def receive_posted_callback(
+    gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
+) -> Response:
+    """The same, for gateways that let the browser post a form."""
+    form = await request.form()
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    return await _received(gateway, token, fields, services, later)
+
+
+async def _received(
+    gateway: str,
+    token: str,
+    parameters: Mapping[str, str],
+    services: Opened,
+    later: BackgroundTasks,
+) -> Response:
+    try:
+        link = await services.reads.link_by_callback_token(gateway, token)
+    except OrderNotFound:
+        return neutral_page()
+    if hint := _hint(link, parameters, services):
+        later.add_task(_deliver, hint, services)
+    order = link.order
+    url = result_url(services.settings.public_url, order.order_id, order.result_token)
+    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
+
+
+def _hint(
+    link: CallbackLink, parameters: Mapping[str, str], services: Opened
+) -> PaymentNews | None:
+    order_id, gateway = link.order.order_id, services.gateways.get(link.order.gateway)
+    if gateway is None:
+        return None
+    try:
+        callback = gateway.read_callback(parameters)
+    except BadSignature:
+        log.warning("callback with a bad signature", order_id=order_id)
+        return None
+    if (callback.wire_key, callback.link_reference) != (link.wire_key, link.gateway_reference):
+        log.warning("callback of another link", order_id=order_id)
+        return None
+    evidence = Evidence(EvidenceKind.CALLBACK, callback.link_reference, callback.digest)
+    return PaymentNews(gateway.name, order_id, evidence, mentions=callback.payment_reference)
+
+
+async def _deliver(hint: PaymentNews, services: Opened) -> None:
+    try:
+        await services.delivery.deliver(hint)
+    except Exception as error:  # a hint may be lost: the checkout asks by itself
+        log.warning("hint not delivered", order_id=hint.order_id, error=type(error).__name__)

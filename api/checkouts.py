@@ -1,0 +1,105 @@
+"""Pay: one payment link for an order, however often and however fast it is asked for."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter, Response
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from api.auth import Anyone
+from api.models import CheckoutOut
+from api.orders import seen
+from api.problems import documented
+from api.services import Opened, Services
+from db.views import CheckoutView
+from domain.checkouts import CheckoutPlan
+from domain.orders import Order, OrderStatus
+from workflows.checkout import CheckoutWorkflow
+from workflows.options import AMOUNT_MINOR, CURRENCY, GATEWAY, ORDER_STATUS
+
+LINK_PATIENCE_SECONDS = 10
+# The server lets only ten updates with different ids wait at once: all clicks on Pay are one.
+UPDATE_ID = "payment-link"
+router = APIRouter(tags=["checkout"])
+
+
+@router.post(
+    "/orders/{order_id}/checkout",
+    responses={202: {"model": CheckoutOut}, **documented(401, 404, 503)},
+)
+async def check_out(
+    order_id: str, services: Services, principal: Anyone, response: Response
+) -> CheckoutOut:
+    """The payment link. 202 while it is not known yet: ask again after Retry-After seconds."""
+    await seen(order_id, services, principal)
+    view = await services.reads.checkout_view(order_id)
+    if _link_is_to_come(view):
+        await _open(view.order, services)
+        view = await services.reads.checkout_view(order_id)
+    if _link_is_to_come(view):
+        response.status_code = 202
+        response.headers["Retry-After"] = "2"
+    return _answer(view)
+
+
+def _link_is_to_come(view: CheckoutView) -> bool:
+    return view.order.status.is_open and (view.link is None or view.link.url is None)
+
+
+def _answer(view: CheckoutView) -> CheckoutOut:
+    order, link = view.order, view.link
+    payable = order.status.is_open and link and link.status and link.status.is_live
+    return CheckoutOut(
+        order_id=order.order_id,
+        status=order.status,
+        payment_url=link.url if link and payable else None,
+        expires_at=link.closes_at if link and payable else None,
+    )
+
+
+async def _open(order: Order, services: Opened) -> None:
+    """Wait for the link, but not for ever; the workflow goes on whether we wait or not."""
+    start = _start(order, services)
+    waiting = services.temporal.execute_update_with_start_workflow(
+        CheckoutWorkflow.payment_link, start_workflow_operation=start, id=UPDATE_ID
+    )
+    try:
+        await asyncio.wait_for(waiting, LINK_PATIENCE_SECONDS)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        return
+    except (WorkflowUpdateFailedError, WorkflowAlreadyStartedError):
+        # It has ended: what is recorded answers. The handle must be asked for its error.
+        with suppress(Exception):
+            await start.workflow_handle()
+
+
+def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[CheckoutWorkflow, Any]:
+    amount = order.amount
+    attributes: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(ORDER_STATUS, OrderStatus.AWAITING_PAYMENT.value),
+        SearchAttributePair(GATEWAY, order.gateway),
+        SearchAttributePair(AMOUNT_MINOR, amount.minor),
+        SearchAttributePair(CURRENCY, amount.currency),
+    ]
+    return WithStartWorkflowOperation(
+        CheckoutWorkflow.run,
+        CheckoutPlan.of(order, services.timetable),
+        id=order.order_id,
+        task_queue=services.settings.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        search_attributes=TypedSearchAttributes(attributes),
+        static_summary=f"{amount} by {order.gateway.title()}, {order.order_id}",
+    )

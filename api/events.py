@@ -1,0 +1,57 @@
+"""Server-sent events of an order's status, until it is final."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hmac import compare_digest
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from api.auth import Bearer, authenticated
+from api.models import StatusOut
+from api.orders import seen
+from api.problems import documented
+from api.services import Opened, Services
+from domain.errors import OrderNotFound
+from domain.orders import OrderStatus
+
+LOOK_EVERY_SECONDS = 0.5
+router = APIRouter(tags=["orders"])
+Token = Annotated[str | None, Query(description="The token of the result page: status alone")]
+
+
+async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Token = None) -> None:
+    if bearer is None and token is not None:
+        order = await services.orders.order(order_id)
+        if not compare_digest(order.result_token.encode(), token.encode()):
+            raise OrderNotFound(order_id)
+        return
+    await seen(order_id, services, authenticated(bearer, services))
+
+
+@router.get(
+    "/orders/{order_id}/events",
+    response_class=EventSourceResponse,
+    responses=documented(401, 404, 503),
+    dependencies=[Depends(_allowed)],
+)
+async def stream_status(order_id: str, services: Services) -> AsyncIterator[ServerSentEvent]:
+    """One `status` event now, and one for each change until the order is final."""
+    shown: OrderStatus | None = None
+    while not services.stopping.is_set():
+        status = await services.reads.status_of(order_id)
+        if status is not shown:
+            shown = status
+            data = StatusOut(order_id=order_id, status=status)
+            yield ServerSentEvent(data=data, event="status")
+        if not status.is_open:
+            return
+        await _pause(services)
+
+
+async def _pause(services: Opened) -> None:
+    try:
+        await asyncio.wait_for(services.stopping.wait(), LOOK_EVERY_SECONDS)
+    except TimeoutError:
+        return

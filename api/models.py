@@ -1,0 +1,148 @@
+"""Bodies of requests and answers. Requests are strict: no field too many, no type bent."""
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+
+from domain.cases import CaseVerdict
+from domain.news import EvidenceKind
+from domain.orders import OrderStatus
+from domain.payments import PaymentStatus
+
+CARD_LIKE = re.compile(r"(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def plain_text(text: str) -> str:
+    """Refuse control characters and whatever could be a card number."""
+    if CONTROL.search(text):
+        raise ValueError("must not contain control characters")
+    if any(_passes_luhn(found) for found in CARD_LIKE.findall(text)):
+        raise ValueError("looks like a card number; never send card data here")
+    return text
+
+
+def _passes_luhn(text: str) -> bool:
+    digits = [int(character) for character in reversed(text) if character.isdigit()]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
+Sku = Annotated[str, Field(pattern="^[a-z0-9-]{1,64}$", examples=["coffee-beans"])]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["INR"])]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ItemIn(Request):
+    sku: Sku
+    quantity: int = Field(ge=1, le=10_000)
+
+
+class OrderIn(Request):
+    """What is bought, never what it costs: the server prices it from its own catalogue."""
+
+    user_id: Text
+    email: Annotated[EmailStr, Field(max_length=254), AfterValidator(plain_text)]
+    items: list[ItemIn] = Field(min_length=1, max_length=100)
+    timestamp: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    gateway: Annotated[str, Field(pattern="^[a-z]{1,32}$")] | None = None
+    currency: Currency | None = None
+
+
+class MoneyOut(BaseModel):
+    """Whole minor units: 49900 INR is ₹499.00, 1800 JPY is ¥1800."""
+
+    amount: int
+    currency: str
+
+
+class ProductOut(BaseModel):
+    """`tax_rate` in hundredths of a percent, contained in the price."""
+
+    sku: str
+    name: str
+    unit_price: MoneyOut
+    tax_rate: int
+
+
+class EvidenceOut(BaseModel):
+    kind: EvidenceKind
+    reference: str
+    digest: str
+
+
+class ItemOut(BaseModel):
+    sku: str
+    name: str
+    quantity: int
+    unit_price: int
+    amount: int
+
+
+class PaymentOut(MoneyOut):
+    gateway: str
+    gateway_reference: str
+    status: PaymentStatus
+    method: str | None
+    failure: str | None
+    evidence: EvidenceOut | None
+
+
+class CaseOut(BaseModel):
+    case_id: str
+    verdict: CaseVerdict
+    status: str
+    gateway_reference: str
+    opened_at: datetime
+    evidence: EvidenceOut | None
+
+
+class EntryOut(BaseModel):
+    """One line of an order's timeline."""
+
+    at: datetime
+    event: str
+    status: OrderStatus
+    actor: str
+    evidence: EvidenceOut | None
+
+
+class RefundOut(BaseModel):
+    refund_id: str
+
+
+class OrderOut(MoneyOut):
+    order_id: str
+    status: OrderStatus
+    gateway: str
+    items: list[ItemOut]
+    payments: list[PaymentOut]
+    refunds: list[RefundOut]
+    cases: list[CaseOut]
+    timeline: list[EntryOut]
+    result_url: str
+    created_at: datetime
+
+
+class CheckoutOut(BaseModel):
+    """Where to pay, and until when; null once there is nothing to pay any more."""
+
+    order_id: str
+    status: OrderStatus
+    payment_url: str | None
+    expires_at: datetime | None
+
+
+class StatusOut(BaseModel):
+    order_id: str
+    status: OrderStatus
+
+
+class WebhookOut(BaseModel):
+    status: str

@@ -1,0 +1,101 @@
+"""What the routes work with: opened once, when the process starts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from api.telemetry import TemporalMetrics
+from db.baskets import BasketStore
+from db.catalogue import CatalogueStore
+from db.engine import Database
+from db.inbox import InboxStore
+from db.orders import OrderStore
+from db.reads import OrderReads
+from db.reports import Reports
+from domain.policies import Timetable
+from domain.ports import Delivery
+from gateways.base import Gateway
+from gateways.registry import gateways
+from settings import ApiKey, Settings
+from workflows.delivery import WorkflowDelivery
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything that is open while the API runs. `stopping` is set when it is to end."""
+
+    settings: Settings
+    temporal: Client
+    gateways: Mapping[str, Gateway]
+    database: Database
+    baskets: BasketStore
+    orders: OrderStore
+    inbox: InboxStore
+    reads: OrderReads
+    reports: Reports
+    catalogue: CatalogueStore
+    delivery: Delivery
+    timetable: Timetable
+    temporal_metrics: TemporalMetrics
+    keys: Mapping[str, ApiKey]
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Opened]:
+    """Connections are made when they are first needed: the API starts before its neighbours."""
+    metrics = TemporalMetrics()
+    temporal = await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        runtime=metrics.runtime,
+        lazy=True,
+    )
+    timetable = timetable_from(settings)
+    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
+        orders, inbox = OrderStore(database), InboxStore(database)
+        delivery = WorkflowDelivery(temporal, settings.task_queue, orders, inbox, timetable)
+        yield Opened(
+            settings=settings,
+            temporal=temporal,
+            gateways=known,
+            database=database,
+            baskets=BasketStore(database),
+            orders=orders,
+            inbox=inbox,
+            reads=OrderReads(database),
+            reports=Reports(database),
+            catalogue=CatalogueStore(database),
+            delivery=delivery,
+            timetable=timetable,
+            temporal_metrics=metrics,
+            keys={key.sha256: key for key in settings.api_keys},
+        )
+
+
+def timetable_from(settings: Settings) -> Timetable:
+    """The times of new checkouts; those that run keep the times they began with."""
+    return Timetable(
+        window=timedelta(seconds=settings.checkout_window),
+        hint_delays=settings.hint_pauses,
+        quiet_delays=settings.quiet_pauses,
+        queries_in_window=settings.queries_in_window,
+        slowest=timedelta(seconds=settings.slowest_query),
+    )
+
+
+def _services(connection: HTTPConnection) -> Opened:
+    services: Opened = connection.app.state.services
+    return services
+
+
+Services = Annotated[Opened, Depends(_services)]

@@ -1,0 +1,55 @@
+"""Webhooks: verify the raw bytes, store, commit, say 200, and only then act."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import structlog
+from fastapi import APIRouter, BackgroundTasks, Request
+
+from api.models import WebhookOut
+from api.problems import ApiError, documented
+from api.services import Opened, Services
+from db.inbox import Receipt
+from domain.errors import BadSignature, MessageNotUnderstood
+from domain.news import Evidence, EvidenceKind, GatewayEvent
+from gateways.base import Gateway
+
+router = APIRouter(tags=["gateways"])
+log = structlog.get_logger()
+
+
+@router.post("/webhooks/{gateway}", responses=documented(401, 404, 413, 503))
+async def receive_webhook(
+    gateway: str, request: Request, services: Services, later: BackgroundTasks
+) -> WebhookOut:
+    """Answers 200 once the event is committed; whatever is not forwarded now is swept."""
+    known = services.gateways.get(gateway)
+    if known is None or not services.settings.gateways[gateway]["webhook_secrets"]:
+        raise ApiError(404, "not-found", "There is no such endpoint.")
+    body = await request.body()
+    event = _read(known, body, request)
+    accepted = await services.inbox.accept(event, body, datetime.now(UTC))
+    if accepted.state is Receipt.NEW:
+        later.add_task(_forward, accepted.row, services)
+    duplicate = accepted.state is Receipt.DUPLICATE
+    return WebhookOut(status="duplicate" if duplicate else "accepted")
+
+
+def _read(gateway: Gateway, body: bytes, request: Request) -> GatewayEvent:
+    try:
+        return gateway.read_webhook(body, request.headers)
+    except BadSignature as error:
+        log.warning("webhook with a bad signature", gateway=gateway.name)
+        raise ApiError(401, "bad-signature", "The signature is absent or wrong.") from error
+    except MessageNotUnderstood:
+        log.warning("signed webhook that does not read", gateway=gateway.name)
+        digest = sha256(body).hexdigest()
+        evidence = Evidence(EvidenceKind.WEBHOOK, digest, digest)
+        return GatewayEvent(gateway.name, digest, "unreadable", evidence)
+
+
+async def _forward(row: int, services: Opened) -> None:
+    try:
+        await services.delivery.forward(row, datetime.now(UTC))
+    except Exception as error:  # the row is stored: the sweep will try again
+        log.warning("webhook not forwarded yet", row=row, error=type(error).__name__)
