@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool
+from sqlalchemy import NullPool, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -22,7 +23,7 @@ from tests.support.postgres import postgres_server
 
 async def main() -> None:
     async with postgres_server() as server:
-        print(server.url.port, flush=True)
+        print(server.url, flush=True)
         await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -81,14 +82,16 @@ async def test_it_dies_with_a_killed_test_run() -> None:
         *(sys.executable, "-c", HOLD_ONE), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
     )
     assert run.stdout is not None
-    port = int(await run.stdout.readline())
+    url = (await run.stdout.readline()).decode().strip()
+    data = await ask(url, "SHOW data_directory")
     run.send_signal(signal.SIGKILL)
     await run.wait()
     async with asyncio.timeout(5):
-        await gone(port)
+        await gone(make_url(url).port)
+    shutil.rmtree(os.path.dirname(data))  # noqa: ASYNC240
 
 
-async def gone(port: int) -> None:
+async def gone(port: int | None) -> None:
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

