@@ -28,11 +28,11 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value and (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def one_of(words: type[StrEnum]) -> sa.Enum:
-    """A column of text that takes only these words."""
+def one_of(words: type[StrEnum], constraint: str = "status") -> sa.Enum:
+    """A column of text that takes only these words; `constraint` is named after the column."""
     return sa.Enum(
         words,
-        name=words.__name__.lower(),
+        name=constraint,
         values_callable=lambda members: [member.value for member in members],
         native_enum=False,
         create_constraint=True,

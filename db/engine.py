@@ -45,13 +45,13 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end; on SQLite it holds the only write lock."""
-        async with _names_trouble(), self._writers.begin() as session:
+        async with names_trouble(), self._writers.begin() as session:
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One snapshot, which waits for no writer."""
-        async with _names_trouble(), self._readers() as session:
+        async with names_trouble(), self._readers() as session:
             yield session
 
     async def ping(self) -> None:
@@ -114,7 +114,7 @@ def _sqlite(url: str, read_only: bool) -> AsyncEngine:
 
 
 @asynccontextmanager
-async def _names_trouble() -> AsyncIterator[None]:
+async def names_trouble() -> AsyncIterator[None]:
     try:
         yield
     except AWAY as error:

@@ -59,7 +59,7 @@ class ProductRow(SQLModel, table=True):
     amount_minor: int = Field(sa_type=sa.BigInteger)
     currency: str = Field(max_length=3)
     tax_rate: int
-    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy))
+    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy, "late_policy"))
 
 
 class OrderRow(SQLModel, table=True):
@@ -80,7 +80,7 @@ class OrderRow(SQLModel, table=True):
     currency: str = Field(max_length=3)
     gateway: str = Field(max_length=32)
     status: OrderStatus = Field(sa_type=one_of(OrderStatus))
-    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy))
+    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy, "late_policy"))
     result_token: str = Field(max_length=64, unique=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     client_timestamp: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -106,7 +106,7 @@ class OrderItemRow(SQLModel, table=True):
     unit_amount_minor: int = Field(sa_type=sa.BigInteger)
     currency: str = Field(max_length=3)
     tax_rate: int
-    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy))
+    late_policy: LatePolicy = Field(sa_type=one_of(LatePolicy, "late_policy"))
 
 
 class IdempotencyKeyRow(SQLModel, table=True):
@@ -160,13 +160,10 @@ class PaymentLinkRow(SQLModel, table=True):
 
 class EvidenceRow(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "evidence"
-    __table_args__: ClassVar[Any] = (
-        sa.UniqueConstraint("order_id", "kind", "reference", "digest"),
-    )
 
     id: int = Field(default=None, primary_key=True, sa_type=RowId)
-    order_id: str = Field(foreign_key="orders.order_id", max_length=64)
-    kind: EvidenceKind = Field(sa_type=one_of(EvidenceKind))
+    order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
+    kind: EvidenceKind = Field(sa_type=one_of(EvidenceKind, "kind"))
     reference: str = Field(sa_type=sa.Text)
     digest: str = Field(max_length=64)
     at: datetime = Field(sa_type=UtcDateTime)
@@ -198,11 +195,11 @@ class TimelineRow(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True, sa_type=RowId)
     order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
     at: datetime = Field(sa_type=UtcDateTime)
-    event: TimelineEvent = Field(sa_type=one_of(TimelineEvent))
+    event: TimelineEvent = Field(sa_type=one_of(TimelineEvent, "event"))
     from_status: OrderStatus | None = Field(
-        default=None, sa_type=one_of(OrderStatus), nullable=True
+        default=None, sa_type=one_of(OrderStatus, "from_status"), nullable=True
     )
-    to_status: OrderStatus = Field(sa_type=one_of(OrderStatus))
+    to_status: OrderStatus = Field(sa_type=one_of(OrderStatus, "to_status"))
     actor: str = Field(max_length=64)
     evidence_id: int | None = Field(
         default=None, foreign_key="evidence.id", sa_type=RowId, nullable=True
@@ -222,7 +219,7 @@ class CaseRow(SQLModel, table=True):
     order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
     gateway: str = Field(max_length=32)
     payment_reference: str
-    verdict: CaseVerdict = Field(sa_type=one_of(CaseVerdict))
+    verdict: CaseVerdict = Field(sa_type=one_of(CaseVerdict, "verdict"))
     status: CaseStatus = Field(default=CaseStatus.OPEN, sa_type=one_of(CaseStatus))
     evidence_id: int = Field(foreign_key="evidence.id", sa_type=RowId)
     opened_at: datetime = Field(sa_type=UtcDateTime)
@@ -250,7 +247,7 @@ class InboxRow(SQLModel, table=True):
     link_reference: str | None = None
     event: dict[str, Any] = Field(sa_type=Json)
     body: bytes = Field(sa_type=sa.LargeBinary)
-    state: InboxState = Field(sa_type=one_of(InboxState))
+    state: InboxState = Field(sa_type=one_of(InboxState, "state"))
     received_at: datetime = Field(sa_type=UtcDateTime)
     forwarded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tries: int = 0
@@ -263,7 +260,7 @@ class LetterRow(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "letters"
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id", max_length=64)
-    kind: LetterKind = Field(primary_key=True, sa_type=one_of(LetterKind))
+    kind: LetterKind = Field(primary_key=True, sa_type=one_of(LetterKind, "kind"))
     message_id: str = Field(max_length=255, unique=True)
     written_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.statements import insert_new, update_where
+from db.statements import update_where
 from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.news import Evidence
@@ -71,11 +71,13 @@ async def note(
 
 
 async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:
-    """The id of this evidence for this order, which is kept once however often it is cited."""
+    """The id of this evidence, kept once however often it is cited. The order must be locked."""
     kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
     row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
-    added: int | None = await insert_new(session, row)
-    if added is not None:
-        return added
-    known = select(col(EvidenceRow.id)).filter_by(**row.model_dump(exclude={"id", "at"}))
-    return (await session.exec(known)).one()
+    known = select(EvidenceRow.id).filter_by(**row.model_dump(exclude={"id", "at"}))
+    before = (await session.exec(known)).first()
+    if before is not None:
+        return before
+    session.add(row)
+    await session.flush()
+    return row.id
