@@ -54,7 +54,7 @@ async def run(*, state: Path = ROOT / "var/run", stop_with_parent: bool = False)
 @app.command(help_epilogue=PORTS_HELP)
 async def demo(
     *,
-    orders: int = 24,
+    orders: int | None = None,
     gateway: str = "razorpay",
     state: Path = ROOT / "var/demo",
     stop_with_parent: bool = False,
@@ -64,7 +64,7 @@ async def demo(
     Parameters
     ----------
     orders
-        How many checkouts to drive.
+        How many checkouts to drive, at least 24; otherwise one of every kind.
     gateway
         The gateway that the customers pay at.
     state
@@ -73,7 +73,8 @@ async def demo(
         Stop when the process that started this one is gone, even if it was killed (Linux).
     """
     stack = Stack(state, chosen_ports(free_ports()), DEMO_PACE)
-    driver = ["-m", "demo.driver", "--orders", f"{orders}", "--gateway", gateway]
+    driver = ["-m", "demo.driver", "--gateway", gateway]
+    driver += ["--orders", f"{orders}"] if orders else []
     stop_on_signals(stop_with_parent)
     async with running(stack, fresh=True):
         return await in_foreground([sys.executable, *driver], stack.driver_env)

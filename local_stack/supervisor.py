@@ -77,20 +77,24 @@ class Process:
         self._log.write_bytes(b"")
         self._keeper = asyncio.create_task(self._keep())
         ready = asyncio.create_task(self.ready.wait())
-        await asyncio.wait(
-            {self._keeper, ready}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED
-        )
-        ready.cancel()
+        try:
+            either = {self._keeper, ready}
+            await asyncio.wait(either, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
         if not self._once_ready:
             raise NotReady(f"{self.name} does not come up: {self._last_words()}")
 
     async def _keep(self) -> None:
+        """Live, die, live again; but a job lives once, and what never got ready a few times."""
         pause, lives = FIRST_PAUSE, 0
-        while self._once_ready or lives < TRIES_TO_START:
+        while True:
             born, lives = monotonic(), lives + 1
             code = await self._live()
             if self._service.ready is None:
                 self._once_ready = code == 0
+                return
+            if not self._once_ready and lives == TRIES_TO_START:
                 return
             pause = FIRST_PAUSE if monotonic() - born > LONG_LIFE else pause
             say(f"{self.name} died ({code}), again in {pause:g} s: {self._last_words()}")
