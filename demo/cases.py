@@ -163,7 +163,6 @@ CASES = (
     Case("canceled", cancels, "canceled"),
     Case("canceled before the link", Customer.cancel, "canceled", evidence=NO_LINK, links=0),
     paid("canceled, but the bank said yes", cancels_while_paying, method="upi"),
-    paid("canceled too late", cancels_when_paid),
     paid(
         "every webhook four times",
         partial(pays_while_webhooks_pile_up, deliveries=16),
@@ -193,6 +192,13 @@ CASES = (
         faults={"no_webhook": True, "wrong_callback_signature": True},
         evidence=QUERY,
     ),
+    Case(
+        "another amount was paid",
+        pays_and_returns,
+        "needs_review",
+        captured="other",
+        faults={"wrong_amount": 100},
+    ),
     paid("answer lost as the link was made", pays_and_returns, faults={"lost_create_answer": 1}),
     paid("gateway errors", pays_and_returns, faults={"server_errors": 2}),
     paid(
@@ -203,13 +209,7 @@ CASES = (
     paid("gateway slow", pays_and_returns, faults={"slow": 1}),
     paid("gateway down before the link", pays_and_returns, faults={"unavailable_for": 4}),
     paid("gateway down after the payment", pays_as_the_gateway_goes_down, evidence=QUERY),
-    Case(
-        "another amount was paid",
-        pays_and_returns,
-        "needs_review",
-        captured="other",
-        faults={"wrong_amount": 100},
-    ),
+    paid("canceled too late", cancels_when_paid),
     paid("fifty clicks on Pay", clicks_fifty_times),
     paid("ordered eleven times with one key", orders_ten_times),
     paid("a bill, honoured whenever paid", pays_and_returns, sku="electricity-bill"),

@@ -33,6 +33,7 @@ class Run:
     case: Case
     number: int
     gateway: str
+    deadline: float = DEADLINE
     order_id: str = ""
     status: str = "waiting"
     judged: bool = False
@@ -55,10 +56,10 @@ class Run:
         """Live through the case until the order is concluded or the deadline is over."""
         self.started, self.status = monotonic(), "ordering"
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self.deadline):
                 await self._live(world)
         except TimeoutError:
-            self.complaints.append(f"still {self.status} after {DEADLINE:.0f} s")
+            self.complaints.append(f"still {self.status} after {self.deadline:.0f} s")
         except (Problem, httpx.HTTPError, LookupError, ValueError) as error:
             self.complaints.append(f"{type(error).__name__}: {error}")
         self.ended = monotonic()

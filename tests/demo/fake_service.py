@@ -60,6 +60,9 @@ class FakeService:
             "amount": price * quantity,
             "currency": currency,
             "items": [line | {"amount": price * quantity}],
+            "payments": [],
+            "cases": [],
+            "timeline": [],
             "asked": body,
             "result_url": f"http://127.0.0.1:9/orders/{order_id}/result?token=t",
         }
