@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.policies import Timetable
+
 SECRETS = Path("/run/secrets")
 SETTINGS_ARE_WRONG = 2
 
@@ -43,7 +45,6 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     api_keys: tuple[ApiKey, ...] = ()
-    requests_per_minute: int = Field(default=6000, ge=1)
 
     default_gateway: str = "razorpay"
     razorpay_key_id: str | None = None
@@ -97,12 +98,15 @@ class Settings(BaseSettings):
         return {"razorpay": razorpay}
 
     @property
-    def hint_pauses(self) -> tuple[timedelta, ...]:
-        return tuple(timedelta(seconds=delay) for delay in self.hint_delays)
-
-    @property
-    def quiet_pauses(self) -> tuple[timedelta, ...]:
-        return tuple(timedelta(seconds=delay) for delay in self.quiet_delays)
+    def timetable(self) -> Timetable:
+        """The times of new checkouts; those that run keep the times they began with."""
+        return Timetable(
+            window=timedelta(seconds=self.checkout_window),
+            hint_delays=tuple(timedelta(seconds=delay) for delay in self.hint_delays),
+            quiet_delays=tuple(timedelta(seconds=delay) for delay in self.quiet_delays),
+            queries_in_window=self.queries_in_window,
+            slowest=timedelta(seconds=self.slowest_query),
+        )
 
 
 def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:

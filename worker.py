@@ -1,10 +1,24 @@
 """The worker: runs the workflows, and does their activities."""
 
+import asyncio
+import logging
+import os
+import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import (
     SandboxedWorkflowRunner,
@@ -12,18 +26,33 @@ from temporalio.worker.workflow_sandbox import (
 )
 from temporalio.workflow import SandboxImportNotificationPolicy
 
+import logs
 from activities.checkouts import CheckoutActivities
 from activities.deliveries import DeliveryActivities
+from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
 from activities.letters import LetterActivities
 from activities.repairs import RepairActivities
 from activities.sweeps import SweepActivities
+from db.engine import Database
+from db.inbox import InboxStore
+from db.letters import LetterStore
+from db.orders import OrderStore
 from domain.ports import Delivery, Inbox, Letters, Orders
 from gateways.base import Gateway
+from gateways.registry import gateways
+from letters.confirmation import Confirmations
+from letters.mail import MailServer
+from letters.texts import Sender
+from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
+from workflows.delivery import WorkflowDelivery
+from workflows.options import SEARCH_ATTRIBUTES
 from workflows.repair import RepairWorkflow
+from workflows.schedules import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
+log = structlog.get_logger()
 WORKFLOWS = (CheckoutWorkflow, RepairWorkflow, SweepWorkflow)
 # A workflow file that imports anything else is refused when the worker starts.
 PASSED_THROUGH = (
@@ -84,7 +113,111 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=activities,
         workflow_runner=SANDBOX,
-        interceptors=[Heartbeats()],
+        interceptors=[Discretion(), Heartbeats()],
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM; what has begun is finished within the grace period."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    client = await _connected(settings)
+    await _register_search_attributes(client)
+    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
+        activities = _in_production(settings, client, database, known)
+        sweep_every = timedelta(seconds=settings.sweep_interval)
+        await keep_sweeping(client, settings.task_queue, sweep_every)
+        async with build_worker(client, settings.task_queue, activities):
+            log.info("worker ready", task_queue=settings.task_queue)
+            await stopping.wait()
+
+
+def _in_production(
+    settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
+) -> list[Callable[..., Any]]:
+    orders, inbox, queue = OrderStore(database), InboxStore(database), settings.task_queue
+    timetable = settings.timetable
+    sender = Sender(settings.mail_from, settings.shop_name, settings.public_url)
+    return all_activities(
+        orders=orders,
+        inbox=inbox,
+        gateways=known,
+        letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
+        delivery=WorkflowDelivery(client, queue, orders, inbox, timetable),
+        public_url=settings.public_url,
+        window=timetable.window,
+    )
+
+
+def _mail_server(settings: Settings) -> MailServer:
+    password = settings.smtp_password
+    return MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        tls=settings.smtp_tls,
+    )
+
+
+async def _connected(settings: Settings) -> Client:
+    """A client, as soon as Temporal answers."""
+    while True:
+        try:
+            return await Client.connect(
+                settings.temporal_address,
+                namespace=settings.temporal_namespace,
+                data_converter=pydantic_data_converter,
+                runtime=_runtime(settings),
+            )
+        except RuntimeError:
+            log.warning("Temporal does not answer yet", address=settings.temporal_address)
+            await asyncio.sleep(1)
+
+
+def _runtime(settings: Settings) -> Runtime | None:
+    if settings.worker_metrics_address is None:
+        return None
+    exporter = PrometheusConfig(
+        bind_address=settings.worker_metrics_address,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=exporter))
+
+
+async def _register_search_attributes(client: Client) -> None:
+    """Without them every checkout would hang; raises `RPCError` if they cannot be registered."""
+    namespace, service = client.namespace, client.operator_service
+    listed = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+    missing = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type.value)
+        for key in SEARCH_ATTRIBUTES
+        if key.name not in listed.custom_attributes
+    }
+    if missing:
+        request = AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+        await service.add_search_attributes(request)
+
+
+def main() -> int:
+    config = load(needs=["gateways"])
+    logs.configure(config.log_level)
+    try:
+        asyncio.run(serve(config))
+    except RPCError as error:
+        log.error("Temporal refuses us", reason=error.message)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Temporal's client can crash while the interpreter takes itself apart.
+    os._exit(code)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends
@@ -60,7 +59,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         runtime=metrics.runtime,
         lazy=True,
     )
-    timetable = timetable_from(settings)
+    timetable = settings.timetable
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
         orders, inbox = OrderStore(database), InboxStore(database)
         delivery = WorkflowDelivery(temporal, settings.task_queue, orders, inbox, timetable)
@@ -80,17 +79,6 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             temporal_metrics=metrics,
             keys={key.sha256: key for key in settings.api_keys},
         )
-
-
-def timetable_from(settings: Settings) -> Timetable:
-    """The times of new checkouts; those that run keep the times they began with."""
-    return Timetable(
-        window=timedelta(seconds=settings.checkout_window),
-        hint_delays=settings.hint_pauses,
-        quiet_delays=settings.quiet_pauses,
-        queries_in_window=settings.queries_in_window,
-        slowest=timedelta(seconds=settings.slowest_query),
-    )
 
 
 def _services(connection: HTTPConnection) -> Opened:

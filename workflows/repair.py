@@ -74,10 +74,9 @@ class RepairWorkflow:
         if news.is_hint:
             news = await self._ask()
         is_paid = standing.status is OrderStatus.PAID
-        recorded = {payment.identity: payment for payment in standing.payments}
         for payment in news.payments:
             verdict = late_verdict(payment, self._plan.price, order_is_paid=is_paid)
-            if verdict and recorded.get(payment.identity) != payment:
+            if verdict and not standing.knows(payment):
                 await self._open_case(Case(self._plan.order_id, verdict, payment, news.evidence))
 
     async def _ask(self) -> PaymentNews:

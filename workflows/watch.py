@@ -55,7 +55,7 @@ class PaymentWatch:
             workflow.logger.warning("the gateway could not be asked: %s", error.cause)
         finally:
             asking.cancel()
-            self._checkout.asked(workflow.now())
+            self._checkout.asked(workflow.now(), closing=closing)
 
     def _query(self) -> LinkQuery:
         plan, link = self._checkout.plan, self._checkout.link
