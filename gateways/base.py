@@ -29,7 +29,11 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class LinkRequest:
-    """What a payment link is made for. `key` is ours and the same on every retry."""
+    """What a payment link is made for. `key` is ours and the same on every retry.
+
+    `expires_at` lies at least the gateway's `shortest_link_life` past the last moment at which
+    the draft may be sent.
+    """
 
     order_id: str
     key: str

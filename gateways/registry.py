@@ -8,8 +8,8 @@ from gateways.base import Gateway
 from gateways.http import GatewayClient, connection
 from gateways.razorpay import Razorpay
 
-GATEWAYS: Mapping[str, tuple[Callable[..., Gateway], str]] = {
-    "razorpay": (Razorpay, "https://api.razorpay.com"),
+GATEWAYS: Mapping[str, Callable[..., Gateway]] = {
+    "razorpay": Razorpay,
 }
 
 
@@ -17,23 +17,17 @@ GATEWAYS: Mapping[str, tuple[Callable[..., Gateway], str]] = {
 async def gateways(options: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[dict[str, Gateway]]:
     """Every gateway that has options, by name; their connections are closed at the end.
 
-    Options are the keywords of the adapter, and `base_url` unless it is the gateway's own.
-    Raises `ValueError` for a gateway that does not exist.
+    Options are `base_url` and the keywords of the adapter. Raises `ValueError` for a gateway that
+    does not exist.
     """
+    if unknown := options.keys() - GATEWAYS.keys():
+        raise ValueError(
+            f"no such gateway: {', '.join(sorted(unknown))}; use {', '.join(GATEWAYS)}"
+        )
     async with AsyncExitStack() as stack:
-        opened = {}
+        connected = {}
         for name, given in options.items():
-            adapter, base_url, keywords = _resolved(name, given)
-            http = await stack.enter_async_context(connection(base_url))
-            opened[name] = adapter(http=GatewayClient(http), **keywords)
-        yield opened
-
-
-def _resolved(
-    name: str, options: Mapping[str, Any]
-) -> tuple[Callable[..., Gateway], str, dict[str, Any]]:
-    if name not in GATEWAYS:
-        raise ValueError(f"no gateway is named {name!r}; there is {', '.join(GATEWAYS)}")
-    adapter, base_url = GATEWAYS[name]
-    keywords = dict(options)
-    return adapter, keywords.pop("base_url", None) or base_url, keywords
+            http = await stack.enter_async_context(connection(given["base_url"]))
+            keywords = {word: value for word, value in given.items() if word != "base_url"}
+            connected[name] = GATEWAYS[name](http=GatewayClient(http), **keywords)
+        yield connected
