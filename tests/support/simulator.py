@@ -24,13 +24,13 @@ class Simulator:
     webhook_secret = "webhook-secret-of-the-tests"
 
     def __init__(self, state: Path, webhook_url: str | None, options: dict[str, Any]) -> None:
-        self._state, self._webhook_url, self._options = state, webhook_url, options
+        self.state, self._webhook_url, self._options = state, webhook_url, options
         self.base_url = ""
 
     async def start(self) -> Self:
         """Return once it listens; a port chosen by the first start is kept by later ones."""
         port = httpx.URL(self.base_url).port or self._options.get("port", 0)
-        flags = {**self._options, "port": port, "state": self._state}
+        flags = {**self._options, "port": port, "state": self.state}
         words = [word for name, value in flags.items() for word in (flag(name), str(value))]
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "simulator", *words),
