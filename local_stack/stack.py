@@ -50,7 +50,7 @@ class Stack:
   Shop          {self.url("SHOP")}
   API           {self.url("API")}/docs
   Temporal UI   {self.url("TEMPORAL_UI")}
-  Simulator     {self.url("SIMULATOR")}
+  Simulator     {self.url("SIMULATOR")}/simulator/ledger
   Mailbox       {self.url("MAILBOX")}
   Operator key  "operator" in {self.keys_file}
   Logs          {self.logs}

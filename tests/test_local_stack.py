@@ -38,9 +38,11 @@ signal.pause()
 SUPERVISE_TWO = """
 import asyncio, sys
 from pathlib import Path
+from local_stack.__main__ import stop_on_signals
 from local_stack.supervisor import Service, supervised
 sleeper = [sys.executable, "-c", "print('I am up', flush=True); import time; time.sleep(600)"]
 async def main():
+    stop_on_signals(stop_with_parent=len(sys.argv) > 2)
     two = [Service(name, sleeper, {}, "I am up") for name in ("one", "two")]
     async with supervised(two, Path(sys.argv[1])) as processes:
         print(*(process.pid for process in processes.values()), flush=True)
@@ -164,7 +166,16 @@ async def test_nobody_inherits_what_lies_around_in_our_environment(
 
 
 async def test_a_killed_supervisor_leaves_nothing_behind(tmp_path: Path) -> None:
-    argv = [sys.executable, "-c", SUPERVISE_TWO, f"{tmp_path}"]
+    house = [sys.executable, "-c", SUPERVISE_TWO, f"{tmp_path}"]
+    await nothing_is_left_when_killed(house)
+
+
+async def test_a_killed_make_leaves_nothing_behind(tmp_path: Path) -> None:
+    house = [sys.executable, "-c", SUPERVISE_TWO, f"{tmp_path}", "with parent"]
+    await nothing_is_left_when_killed(["sh", "-c", '"$0" "$@"; true', *house])
+
+
+async def nothing_is_left_when_killed(argv: list[str]) -> None:
     house = await asyncio.create_subprocess_exec(*argv, cwd=ROOT, stdout=PIPE)
     assert house.stdout is not None
     pids = [int(pid) for pid in (await house.stdout.readline()).split()]
