@@ -12,11 +12,11 @@ from typing import Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 
-from simulator.faults import FaultBook, Faults
+from simulator.announcer import Announcer
+from simulator.books import Books
+from simulator.dialect import PageUrl
+from simulator.faults import Faults
 from simulator.gateway import Gateway
-from simulator.hosted import PageUrl
-from simulator.ledger import Ledger
-from simulator.outbox import Outbox
 from simulator.records import Event, Json, Link, Outcome, Payment
 from simulator.webhooks import WebhookSender
 
@@ -40,15 +40,15 @@ def loopback_only(request: Request) -> None:
 class ControlApi:
     def __init__(
         self,
+        books: Books,
         gateway: Gateway,
-        ledger: Ledger,
-        outbox: Outbox,
-        faults: FaultBook,
+        announcer: Announcer,
         sender: WebhookSender,
         page_url: PageUrl,
     ) -> None:
-        self._gateway, self._ledger, self._outbox = gateway, ledger, outbox
-        self._faults, self._sender, self._page_url = faults, sender, page_url
+        self._ledger, self._outbox, self._faults = books.ledger, books.outbox, books.faults
+        self._gateway, self._announcer, self._sender = gateway, announcer, sender
+        self._page_url = page_url
 
     def router(self) -> APIRouter:
         routes = APIRouter(prefix="/simulator", dependencies=[Depends(loopback_only)])
@@ -105,11 +105,10 @@ class ControlApi:
         if not links:
             raise HTTPException(404, f"there is no link for {forgery.order_id}")
         try:
-            forged = self._gateway.forge(links[-1], forgery.event)
+            forged = self._announcer.forge(links[-1], forgery.event)
         except LookupError:
             raise HTTPException(422, f"a capture fires no event {forgery.event}") from None
-        url = self._gateway.webhook_url(links[-1])
-        return {"status_code": await self._sender.post(url, forged.body, forged.headers)}
+        return {"status_code": await self._sender.post(forged)}
 
     def _names(self, name: str) -> Sequence[str]:
         links = self._ledger.links_named(name)

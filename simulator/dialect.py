@@ -1,10 +1,12 @@
 """What a gateway's wire format must provide to speak from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from simulator.records import Happening, Link, Payment
+
+PageUrl = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)

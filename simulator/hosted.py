@@ -1,6 +1,5 @@
 """The payment page a customer sees. No scripts, no card fields, nothing from elsewhere."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,21 +10,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
-from simulator.alarm import Clock
+from simulator.books import Books
 from simulator.gateway import Gateway, LinkClosed
-from simulator.ledger import Ledger
 from simulator.money import written
 from simulator.records import Link, Method, Outcome, Payment, PaymentStatus
-
-PageUrl = Callable[[str], str]
 
 HERE = Path(__file__).parent
 LONGEST_DELAY = 7 * 24 * 3600
 
 
 class HostedPage:
-    def __init__(self, gateway: Gateway, ledger: Ledger, clock: Clock) -> None:
-        self._gateway, self._ledger, self._clock = gateway, ledger, clock
+    def __init__(self, books: Books, gateway: Gateway) -> None:
+        self._gateway, self._ledger, self._clock = gateway, books.ledger, books.clock
         self._templates = Environment(
             loader=PackageLoader("simulator"), autoescape=True, undefined=StrictUndefined
         )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import httpx
 
 from simulator.alarm import Clock
+from simulator.dialect import Dialect
 from simulator.outbox import Delivery, Outbox
+from simulator.records import Event
 
 GIVE_UP_AFTER = 24 * 3600.0
 TIMEOUT = 5.0
@@ -28,13 +30,13 @@ class WebhookSender:
     def __init__(
         self,
         outbox: Outbox,
-        client: httpx.AsyncClient,
-        urls: Mapping[str, str | None],
+        dialects: Mapping[str, Dialect],
         backoff: Backoff,
         clock: Clock,
     ) -> None:
-        self._outbox, self._client, self._urls = outbox, client, urls
+        self._outbox, self._dialects = outbox, dialects
         self._backoff, self._clock = backoff, clock
+        self._client = httpx.AsyncClient(trust_env=False)
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -66,19 +68,24 @@ class WebhookSender:
 
     async def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
-        status = await self.post(self._urls.get(event.dialect), event.body, event.headers)
+        status = await self.post(event)
         now = self._clock()
         done = status is not None and 200 <= status < 300
         too_old = now - event.created_at > GIVE_UP_AFTER
         retry_at = None if done or too_old else now + self._backoff.after(delivery.attempts + 1)
         self._outbox.record(delivery, status, now, retry_at)
 
-    async def post(self, url: str | None, body: bytes, headers: dict[str, str]) -> int | None:
+    async def post(self, event: Event) -> int | None:
         """Return the merchant's status, or None if there was no answer in time."""
+        url = self._dialects[event.dialect].webhook_url
         if url is None:
             return None
         try:
             async with asyncio.timeout(TIMEOUT):
-                return (await self._client.post(url, content=body, headers=headers)).status_code
+                answer = await self._client.post(url, content=event.body, headers=event.headers)
+                return answer.status_code
         except (httpx.HTTPError, TimeoutError):
             return None
+
+    async def close(self) -> None:
+        await self._client.aclose()

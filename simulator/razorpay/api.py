@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from simulator.alarm import Clock
-from simulator.faults import FaultBook
+from simulator.books import Books
+from simulator.dialect import PageUrl
 from simulator.gateway import Gateway, LinkClosed
-from simulator.ledger import Ledger
 from simulator.razorpay.account import RazorpayAccount, new_id
 from simulator.razorpay.entities import link_entity, order_entity, payment_entity
 from simulator.razorpay.errors import DUPLICATE, NOT_FOUND, UNKNOWN_ID, RazorpayError
@@ -30,15 +29,13 @@ class RazorpayApi:
     def __init__(
         self,
         account: RazorpayAccount,
+        books: Books,
         gateway: Gateway,
-        ledger: Ledger,
-        faults: FaultBook,
-        page_url: Callable[[str], str],
-        clock: Clock,
+        page_url: PageUrl,
     ) -> None:
-        self._account, self._gateway, self._ledger = account, gateway, ledger
-        self._faults, self._page_url, self._clock = faults, page_url, clock
-        self._desk = FrontDesk(account, ledger, faults, clock)
+        self._account, self._gateway, self._page_url = account, gateway, page_url
+        self._ledger, self._faults, self._clock = books.ledger, books.faults, books.clock
+        self._desk = FrontDesk(account, books)
 
     def router(self) -> Router:
         everything = ["GET", "POST", "PUT", "PATCH", "DELETE"]

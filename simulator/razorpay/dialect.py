@@ -1,12 +1,12 @@
 """Razorpay's webhooks and callback, with the traps of its official samples."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlencode
 
-from simulator.dialect import Notice
+from simulator.dialect import Notice, PageUrl
 from simulator.razorpay.account import RazorpayAccount, new_id
 from simulator.razorpay.entities import LINK_STATUSES, link_entity, order_entity, payment_entity
 from simulator.razorpay.signing import callback_signature, webhook_signature
@@ -18,7 +18,7 @@ PREFIXES = {"order": "order_", "payment": "pay_", "event": ""}
 class RazorpayDialect:
     name = "razorpay"
 
-    def __init__(self, account: RazorpayAccount, page_url: Callable[[str], str]) -> None:
+    def __init__(self, account: RazorpayAccount, page_url: PageUrl) -> None:
         self._account, self._page_url = account, page_url
         self.webhook_url = account.webhook_url
 

@@ -7,20 +7,17 @@ from hmac import compare_digest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulator.alarm import Clock
+from simulator.books import Books
 from simulator.connection import cut
-from simulator.faults import FaultBook
-from simulator.ledger import Ledger
 from simulator.razorpay.account import RazorpayAccount
 from simulator.razorpay.errors import RazorpayError, refused
 from simulator.records import Json
 
 
 class FrontDesk:
-    def __init__(
-        self, account: RazorpayAccount, ledger: Ledger, faults: FaultBook, clock: Clock
-    ) -> None:
-        self._account, self._ledger, self._faults, self._clock = account, ledger, faults, clock
+    def __init__(self, account: RazorpayAccount, books: Books) -> None:
+        self._account = account
+        self._ledger, self._faults, self._clock = books.ledger, books.faults, books.clock
 
     async def answer(
         self, request: Request, names: Sequence[str], act: Callable[[], Json]
