@@ -1,0 +1,44 @@
+"""The timetable: early questions from a list, late ones slower and slower."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.policies import FIRST_PAUSE, Timetable
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DOUBTS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=30))
+
+
+def seconds(*counts: float) -> list[timedelta]:
+    return [timedelta(seconds=count) for count in counts]
+
+
+def test_the_numbers_of_the_design() -> None:
+    table = Timetable()
+    assert table.window == timedelta(minutes=15)
+    assert table.queries_in_window == 6
+    assert [ask - NOON for ask in table.hinted_asks(NOON)] == seconds(0, 2, 5, 10, 20)
+    assert [ask - NOON for ask in table.quiet_asks(NOON)] == seconds(120, 300, 600)
+
+
+@given(DOUBTS, DOUBTS)
+def test_pauses_never_shrink_and_never_pass_the_slowest(a: timedelta, b: timedelta) -> None:
+    table = Timetable()
+    shorter, longer = sorted([a, b])
+    assert FIRST_PAUSE <= table.pause(shorter) <= table.pause(longer) <= table.slowest
+
+
+def test_a_doubt_of_days_is_asked_about_a_bounded_number_of_times() -> None:
+    table, asked, in_doubt = Timetable(), 0, timedelta()
+    while in_doubt < timedelta(days=3):
+        in_doubt += table.pause(in_doubt)
+        asked += 1
+    assert asked <= 22
+
+
+@given(st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelta(days=1)))
+def test_a_short_window_pauses_shortly(window: timedelta) -> None:
+    pause = Timetable(window=window).pause(timedelta())
+    assert timedelta() < pause <= max(window / 4, timedelta(microseconds=250))
