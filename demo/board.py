@@ -17,59 +17,72 @@ COLOURS = {
     "needs_review": "magenta",
     "waiting": "dim",
 }
+ORDERS_FIT, WHOLE_IDS_FIT = 100, 136
+ABOVE_AND_BELOW = 5
+LONGEST_STATUS = len("awaiting_payment")
 
 
-def live_table(runs: Sequence[Run], height: int) -> Table:
-    """What is under way first, as far as it fits into `height` lines."""
-    tally = ", ".join(
-        f"{count} {status}" for status, count in Counter(run.status for run in runs).items()
-    )
-    table = Table(title=f"{len(runs)} checkouts: {tally}", title_justify="left", expand=False)
-    for name in ("case", "order", "must become", "is"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("seconds", justify="right")
+def live_table(runs: Sequence[Run], console: Console) -> Table:
+    """What is under way first, as far as the terminal is high."""
+    tally = ", ".join(f"{count} {status}" for status, count in Counter(map(_status, runs)).items())
+    table = _table(f"{len(runs)} checkouts: {tally}", console, ("case", "order", "expected", "is"))
     under_way_first = sorted(runs, key=lambda run: (bool(run.ended), not run.started, run.number))
-    for run in under_way_first[: max(height - 6, 5)]:
-        words = run.case.name, run.order_id[:16], run.case.status
-        table.add_row(*words, _coloured(run.status), f"{run.elapsed:.1f}")
+    for run in under_way_first[: max(console.height - ABOVE_AND_BELOW, 5)]:
+        _add_row(table, console, run, [_coloured(run.status), f"{run.elapsed:.1f}"])
     return table
 
 
-def final_table(runs: Sequence[Run]) -> Table:
+def final_table(runs: Sequence[Run], console: Console) -> Table:
     """Every case with what the API, the gateway's ledger and the mailbox say of it."""
-    table = Table(title="What became of each checkout", title_justify="left")
-    table.add_column("case")
-    table.add_column("order", no_wrap=True, overflow="fold")
-    table.add_column("expected")
-    table.add_column("became (API)")
-    table.add_column("captured (gateway)", justify="right")
-    table.add_column("proof")
-    table.add_column("mails", justify="right")
-    table.add_column("seconds", justify="right")
+    names = ("case", "order", "expected", "became", "captured", "proof", "mails")
+    table = _table("What became of each checkout", console, names)
     table.add_column("")
     for run in runs:
-        table.add_row(*_row(run))
+        seen = run.seen
+        told = [seen.captured_text, seen.evidence, str(seen.letters)] if seen else ["?", "?", "?"]
+        mark = Text("✓", "bold green") if run.agrees else Text("✗", "bold red")
+        became = _coloured(seen.status if seen else "?")
+        _add_row(table, console, run, [became, *told, f"{run.elapsed:.1f}", mark])
     return table
 
 
 def explain(console: Console, runs: Sequence[Run]) -> None:
-    """Say in words what disagrees."""
+    """Say in words where the figures come from, and what disagrees."""
+    console.print(
+        "API: became, proof · gateway's ledger: captured · mailbox: mails",
+        style="dim",
+        markup=False,
+    )
     for run in runs:
         for complaint in run.complaints:
-            console.print(
-                f"✗ {run.case.name} ({run.order_id or 'no order'}): {complaint}", markup=False
-            )
+            told = f"✗ {run.case.name} ({run.order_id or 'no order'}): {complaint}"
+            console.print(told, markup=False)
     wrong = sum(not run.agrees for run in runs)
     verdict = "all as they must be" if not wrong else f"{wrong} not as they must be"
     console.print(f"{len(runs)} checkouts, {verdict}.", style="bold red" if wrong else "bold green")
 
 
-def _row(run: Run) -> list[str | Text]:
-    seen = run.seen
-    told = [seen.captured_text, seen.evidence, str(seen.letters)] if seen else ["?", "?", "?"]
-    mark = Text("✓", "bold green") if run.agrees else Text("✗", "bold red")
-    became = _coloured(seen.status if seen else "?")
-    return [run.case.name, run.order_id, run.case.status, became, *told, f"{run.elapsed:.1f}", mark]
+def _table(title: str, console: Console, names: Sequence[str]) -> Table:
+    room = console.width >= ORDERS_FIT
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.padding = (0, 2 if room else 1, 0, 0)
+    for name in names:
+        right = name in {"captured", "mails"}
+        if name != "order" or room:
+            table.add_column(name, no_wrap=name != "case", justify="right" if right else "left")
+            table.columns[-1].min_width = LONGEST_STATUS if name == "is" else None
+    table.add_column("s", justify="right", no_wrap=True)
+    return table
+
+
+def _add_row(table: Table, console: Console, run: Run, rest: Sequence[str | Text]) -> None:
+    order_id = run.order_id if console.width >= WHOLE_IDS_FIT else run.order_id[:12]
+    order = [order_id] if console.width >= ORDERS_FIT else []
+    table.add_row(run.case.name, *order, run.case.status, *rest)
+
+
+def _status(run: Run) -> str:
+    return run.status
 
 
 def _coloured(status: str) -> Text:

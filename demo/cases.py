@@ -55,6 +55,14 @@ async def pays_and_returns(customer: Customer, method: str = "card") -> None:
     await customer.return_to_shop()
 
 
+async def pays_and_nobody_can_ask(customer: Customer) -> None:
+    """Pays while the gateway answers no query: all there is to know is in the webhook."""
+    await customer.click_pay()
+    alone: Json = {"no_callback": True, "unavailable_for": 60}
+    await customer.simulator.set_faults(customer.order_id, alone)
+    await customer.pay()
+
+
 async def fails_then_pays(customer: Customer) -> None:
     """A first attempt is declined, a second one on the same page goes through."""
     await customer.click_pay()
@@ -153,7 +161,7 @@ paid = partial(Case, status="paid", captured="all")
 
 CASES = (
     paid("webhook and callback", pays_and_returns),
-    paid("webhook only", pays, faults={"no_callback": True}, evidence=WEBHOOK),
+    paid("webhook only", pays_and_nobody_can_ask, evidence=WEBHOOK),
     paid("callback only", pays_and_returns, faults={"no_webhook": True}, evidence=QUERY),
     paid("neither: a query finds it", pays, faults=QUIET, evidence=QUERY),
     paid("failed, then paid", fails_then_pays),

@@ -10,7 +10,7 @@ from itertools import cycle, islice
 from rich.console import Console
 from rich.live import Live
 
-from demo.board import explain, final_table, live_table
+from demo.board import WHOLE_IDS_FIT, explain, final_table, live_table
 from demo.cases import CASES
 from demo.client import Mailbox, Problem, Service, Simulator
 from demo.run import Run, World
@@ -59,6 +59,8 @@ async def main() -> int:
     """Drive, print the final table, and say by the exit status whether all agree."""
     options = arguments()
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WHOLE_IDS_FIT
     cases = islice(cycle(CASES), options.orders)
     runs = [Run(case, number, options.gateway) for number, case in enumerate(cases, 1)]
     async with AsyncExitStack() as stack:
@@ -71,7 +73,7 @@ async def main() -> int:
             console.print(f"demo: {problem}", style="bold red", markup=False)
             return 2
         await drive(world, runs, console)
-    console.print(final_table(runs))
+    console.print(final_table(runs, console))
     explain(console, runs)
     _where_to_look(console)
     return 0 if all(run.agrees for run in runs) else 1
@@ -92,7 +94,7 @@ def _shown(runs: list[Run], console: Console) -> AbstractContextManager[object]:
     if not console.is_terminal:
         return nullcontext()
     return Live(
-        get_renderable=lambda: live_table(runs, console.height),
+        get_renderable=lambda: live_table(runs, console),
         console=console,
         refresh_per_second=4,
         transient=True,

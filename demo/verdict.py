@@ -1,6 +1,6 @@
 """Whether what became of an order is what had to become of it. Pure: no clock, no network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from demo.cases import Case
@@ -10,6 +10,17 @@ from demo.money import money_text
 MONEYLESS = frozenset({"failed", "expired", "canceled"})
 # A gateway's words for a link that can, or could, take money.
 POWERFUL = frozenset({"created", "partially_paid", "paid"})
+# How the ledger shows that a fault came about: a case must not pass because nothing went wrong.
+TRACES: dict[str, Callable[[Json], bool]] = {
+    "no_webhook": lambda ledger: not ledger["deliveries"],
+    "wrong_webhook_signature": lambda ledger: (
+        {delivery["status_code"] for delivery in ledger["deliveries"]} == {401}
+    ),
+    "lost_create_answer": lambda ledger: None in _answers(ledger),
+    "server_errors": lambda ledger: 500 in _answers(ledger),
+    "rate_limited": lambda ledger: 429 in _answers(ledger),
+    "unavailable_for": lambda ledger: 503 in _answers(ledger),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Seen:
 
 def disagreements(case: Case, seen: Seen) -> list[str]:
     """Everything that is not as the case says; nothing if all agree."""
-    checks = (_status, _money, _links, _proof, _method, _letters, _open_case)
+    checks = (_status, _money, _links, _proof, _method, _letters, _open_case, _faults)
     return [text for check in checks for text in check(case, seen)]
 
 
@@ -109,6 +120,16 @@ def _open_case(case: Case, seen: Seen) -> list[str]:
     if case.status == "needs_review":
         return _unless(has_open, "no open case for an operator")
     return _unless(not has_open, "an open case nobody expected")
+
+
+def _faults(case: Case, seen: Seen) -> list[str]:
+    set_for_it = (name for name in case.faults if name in TRACES)
+    absent = [name for name in set_for_it if not TRACES[name](seen.ledger)]
+    return [f"the gateway's ledger shows no trace of {name}" for name in absent]
+
+
+def _answers(ledger: Json) -> set[int | None]:
+    return {call["status"] for call in ledger["calls"]}
 
 
 def _captured(payments: Sequence[Json]) -> list[Json]:

@@ -48,7 +48,7 @@ def quiet_neighbours() -> FastAPI:
 
     @app.get("/simulator/ledger")
     async def ledger(order_id: str) -> dict[str, Any]:
-        return {"links": [{"id": "plink_1", "status": "cancelled"}], "payments": []}
+        return {"links": [{"id": "plink_1", "status": "cancelled"}], "payments": [], "calls": []}
 
     @app.get("/messages")
     async def messages() -> list[dict[str, Any]]:
@@ -72,10 +72,11 @@ async def clicks_pay(customer: Customer) -> None:
     await customer.click_pay()
 
 
-def printed(*renderables: object) -> str:
-    console = Console(file=io.StringIO(), width=200)
-    for renderable in renderables:
-        console.print(renderable)
+def paper(width: int = 200) -> Console:
+    return Console(file=io.StringIO(), width=width)
+
+
+def on(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -85,11 +86,10 @@ async def test_what_ended_as_it_must_is_agreed_and_the_rest_is_explained(
 ) -> None:
     right = Run(Case("right", ends(service, "expired"), "expired"), 1, "razorpay")
     wrong = Run(Case("wrong", ends(service, "failed"), "expired"), 2, "razorpay")
-    console = Console(file=io.StringIO(), width=200)
+    console = paper()
     await drive(world, [right, wrong], console)
     explain(console, [right, wrong])
-    assert isinstance(console.file, io.StringIO)
-    told = console.file.getvalue()
+    told = on(console)
     assert (right.agrees, wrong.agrees) == (True, False)
     assert "right: expired, expected expired" in told
     assert f"✗ wrong ({wrong.order_id}): is failed, not expired" in told
@@ -98,11 +98,13 @@ async def test_what_ended_as_it_must_is_agreed_and_the_rest_is_explained(
 
 async def test_the_final_table_shows_all_that_was_seen(service: FakeService, world: World) -> None:
     run = Run(Case("abandoned", ends(service, "expired"), "expired"), 1, "razorpay")
-    before = printed(live_table([run], 30))
+    before, after = paper(), paper()
+    before.print(live_table([run], before))
     await run.play(world)
     await run.judge(world)
-    assert "1 waiting" in before
-    row = next(line for line in printed(final_table([run])).splitlines() if run.order_id in line)
+    after.print(final_table([run], after))
+    row = next(line for line in on(after).splitlines() if run.order_id in line)
+    assert "1 waiting" in on(before)
     for words in ("abandoned", "expired", "nothing", "status_query", "0", "✓"):
         assert words in row
 
@@ -119,7 +121,9 @@ async def test_a_refused_order_is_a_disagreement_not_a_crash(world: World) -> No
     await run.judge(world)
     assert run.agrees is False
     assert "Unknown product" in run.complaints[0]
-    assert "?" in printed(final_table([run]))
+    console = paper()
+    console.print(final_table([run], console))
+    assert "✗" in on(console)
 
 
 async def test_a_customer_who_is_told_something_wrong_complains(world: World) -> None:

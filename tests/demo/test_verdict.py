@@ -1,5 +1,6 @@
 """The judge of the demo says so whenever something is not as it must be."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def payment(amount: int = PRICE, **changes: Any) -> dict[str, Any]:
 def seen(status: str, **changes: Any) -> Seen:
     """An order that nobody paid and that was concluded by a query; `changes` say what differs."""
     facts: dict[str, Any] = {"payments": [], "links": ["cancelled"], "mails": [], "cases": []}
+    facts |= {"calls": [200], "webhooks": []}
     facts |= {"taken": [], "proof": {"kind": "status_query"}} | changes
     order = {"status": status, "amount": PRICE, "currency": "INR", "payments": facts["payments"]}
     order["timeline"] = [{"status": "created", "evidence": None}]
@@ -30,7 +32,10 @@ def seen(status: str, **changes: Any) -> Seen:
     order["cases"] = [{"status": one} for one in facts["cases"]]
     links = [{"id": f"plink_{n}", "status": one} for n, one in enumerate(facts["links"])]
     mails = [{"message_id": one} for one in facts["mails"]]
-    return Seen(order, {"links": links, "payments": facts["taken"]}, mails)
+    ledger = {"links": links, "payments": facts["taken"]}
+    ledger["calls"] = [{"status": one} for one in facts["calls"]]
+    ledger["deliveries"] = [{"status_code": one} for one in facts["webhooks"]]
+    return Seen(order, ledger, mails)
 
 
 def paid(**changes: Any) -> Seen:
@@ -114,6 +119,24 @@ def test_what_is_as_it_must_be_is_not_complained_of(case: Case, facts: Seen) -> 
 @pytest.mark.parametrize(("case", "facts", "said"), DISAGREED.values(), ids=DISAGREED)
 def test_what_is_not_as_it_must_be_is_said(case: Case, facts: Seen, said: str) -> None:
     assert [text for text in disagreements(case, facts) if said in text]
+
+
+@pytest.mark.parametrize(
+    ("fault", "happened"),
+    [
+        ("no_webhook", {"webhooks": []}),
+        ("wrong_webhook_signature", {"webhooks": [401, 401]}),
+        ("lost_create_answer", {"calls": [None, 200]}),
+        ("server_errors", {"calls": [500, 200]}),
+        ("rate_limited", {"calls": [429, 200]}),
+        ("unavailable_for", {"calls": [503, 200]}),
+    ],
+)
+def test_a_fault_that_never_came_about_proves_nothing(fault: str, happened: Any) -> None:
+    case = replace(NEVER, faults={fault: 1})
+    said = f"the gateway's ledger shows no trace of {fault}"
+    assert disagreements(case, seen("expired", **happened)) == []
+    assert said in disagreements(case, seen("expired", calls=[200], webhooks=[200]))
 
 
 def test_proof_is_that_of_the_captured_payment_before_that_of_the_last_status() -> None:
