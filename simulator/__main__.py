@@ -8,6 +8,7 @@ import uvicorn
 
 from simulator.app import create_app
 from simulator.connection import CuttableProtocol
+from simulator.database import OtherVersion
 from simulator.settings import Settings, read_settings
 
 log = logging.getLogger("simulator")
@@ -23,10 +24,13 @@ def main() -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         listener = socket.create_server((settings.host, settings.port), backlog=512)
+        serve(settings, listener)
     except OSError as error:
         log.error("cannot listen on %s:%s: %s", settings.host, settings.port, error.strerror)
         return 2
-    serve(settings, listener)
+    except OtherVersion as error:
+        log.error("%s", error)
+        return 2
     return 0
 
 

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Raised with every change of the tables; there are no migrations for a test double's memory.
+VERSION = 1
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS links (
     id TEXT PRIMARY KEY, dialect TEXT NOT NULL, order_id TEXT, reference_id TEXT,
     gateway_order_id TEXT, status TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,
-    return_url TEXT, details TEXT NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL,
-    expires_at REAL NOT NULL, closed_at REAL, UNIQUE (dialect, reference_id));
+    description TEXT NOT NULL, return_url TEXT, details TEXT NOT NULL,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL, expires_at REAL NOT NULL, closed_at REAL,
+    UNIQUE (dialect, reference_id));
 CREATE INDEX IF NOT EXISTS links_by_order ON links (order_id);
 CREATE INDEX IF NOT EXISTS links_by_gateway_order ON links (gateway_order_id);
 CREATE INDEX IF NOT EXISTS links_to_expire ON links (expires_at) WHERE status = 'created';
@@ -43,14 +47,26 @@ CREATE TABLE IF NOT EXISTS fault_names (
 """
 
 
+class OtherVersion(Exception):
+    """The state file was written by a simulator with other tables."""
+
+
 def open_database(path: Path) -> sqlite3.Connection:
+    """Open the state file, or begin a new one; raise `OtherVersion` if it cannot be read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None, timeout=5)
     db.row_factory = sqlite3.Row
     # WAL with NORMAL loses nothing to a killed process; only a power cut could.
     db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;")
-    db.executescript(SCHEMA)
+    if db.execute("SELECT 1 FROM sqlite_master").fetchone() and version_of(db) != VERSION:
+        raise OtherVersion(f"{path} was written by another version of the simulator: remove it")
+    db.executescript(f"{SCHEMA} PRAGMA user_version={VERSION};")
     return db
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 @contextmanager

@@ -46,12 +46,10 @@ class Outbox:
         )
         self.alarm.ring()
 
-    def queues(self) -> dict[str, float]:
-        """Links that have something to send, and since or from when."""
-        query = (
-            "SELECT link_id, min(due_at) FROM deliveries WHERE due_at IS NOT NULL GROUP BY link_id"
-        )
-        return dict(self._db.execute(query).fetchall())
+    def queues(self) -> list[tuple[str, float]]:
+        """Links that have something to send, each with when it is due, the soonest first."""
+        query = "SELECT link_id, min(due_at) AS due FROM deliveries WHERE due_at IS NOT NULL"
+        return self._db.execute(f"{query} GROUP BY link_id ORDER BY due").fetchall()
 
     def next_delivery(self, link_id: str, now: float) -> Delivery | None:
         row = self._db.execute(

@@ -64,6 +64,7 @@ class Link:
     order_id: str | None = None
     reference_id: str | None = None
     gateway_order_id: str | None = None
+    description: str = ""
     return_url: str | None = None
     closed_at: float | None = None
     updated_at: float = 0

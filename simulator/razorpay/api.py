@@ -171,6 +171,7 @@ def new_link(body: Json, now: float) -> Link:
         reference_id=body.get("reference_id") or None,
         amount=body["amount"],
         currency=body.get("currency") or "INR",
+        description=body.get("description") or "",
         return_url=body.get("callback_url") or None,
         details=body,
         created_at=now,

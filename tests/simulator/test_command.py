@@ -3,7 +3,9 @@
 import asyncio
 import os
 import socket
+import sqlite3
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +61,13 @@ async def test_a_taken_port_is_named() -> None:
         code, output = await run("--port", str(port))
     assert code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in output
+
+
+async def test_a_state_file_of_another_version_is_named(tmp_path: Path) -> None:
+    state = tmp_path / "simulator.db"
+    with sqlite3.connect(state) as db:
+        db.execute("CREATE TABLE links (id TEXT)")
+    db.close()
+    code, output = await run("--port", "0", "--state", str(state))
+    assert code == 2
+    assert f"{state} was written by another version of the simulator: remove it" in output
