@@ -115,11 +115,13 @@ def _sqlite(url: str, read_only: bool) -> AsyncEngine:
 
 @asynccontextmanager
 async def names_trouble() -> AsyncIterator[None]:
+    """Raise `DatabaseUnavailable` for whatever may be better the next time."""
     try:
         yield
+    except exc.DBAPIError as error:
+        # PostgreSQL's own kinds (shutting down, too many connections, deadlock) have no subclass.
+        if not isinstance(error, AWAY) and type(error) is not exc.DBAPIError:
+            raise
+        raise DatabaseUnavailable("the database is away or busy") from error
     except AWAY as error:
         raise DatabaseUnavailable("the database is away or busy") from error
-    except exc.DBAPIError as error:
-        if not error.connection_invalidated:
-            raise
-        raise DatabaseUnavailable("the connection to the database broke") from error

@@ -147,8 +147,11 @@ async def _conclude(session: AsyncSession, order: OrderRow, end: Conclusion) -> 
 
 def _proof(end: Conclusion, payment: Payment) -> Evidence | None:
     """A status query speaks of every payment of the order, a webhook of the one it names."""
-    speaks = payment == end.payment or end.evidence.kind is EvidenceKind.STATUS_QUERY
-    return end.evidence if speaks else None
+    if payment == end.payment:
+        return end.evidence
+    if proofs := [case.evidence for case in end.cases if case.payment == payment]:
+        return proofs[0]
+    return end.evidence if end.evidence.kind is EvidenceKind.STATUS_QUERY else None
 
 
 def _milliseconds(order: OrderRow, end: Conclusion) -> int | None:

@@ -1,0 +1,132 @@
+"""One link for an order: the first draft is the one that is sent, the first answer is kept."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from sqlmodel import col, select
+
+from db.engine import Database
+from db.orders import OrderStore
+from db.reads import OrderReads
+from db.tables import PaymentLinkRow, TimelineEvent
+from domain.errors import IllegalTransition, OrderNotFound
+from domain.keys import link_key, new_token
+from domain.orders import OrderStatus
+from domain.payments import LinkStatus
+from domain.ports import LinkAttempt
+from tests.support.orders import (
+    NOON,
+    a_draft,
+    a_link,
+    a_wish,
+    an_end,
+    place,
+    place_awaiting,
+)
+
+
+async def begin(database: Database, order_id: str, body: str = "{}") -> LinkAttempt:
+    draft = a_draft(order_id, body=body)
+    return await OrderStore(database).begin_link(a_wish(order_id), draft, new_token())
+
+
+async def test_the_first_draft_starts_the_checkout(database: Database) -> None:
+    order_id = await place(database)
+    attempt = await begin(database, order_id)
+    assert attempt == LinkAttempt(OrderStatus.AWAITING_PAYMENT, a_draft(order_id, body="{}"))
+    view = await OrderReads(database).order_view(order_id)
+    assert view.order.status is OrderStatus.AWAITING_PAYMENT
+    assert [line.event for line in view.timeline] == [
+        TimelineEvent.PLACED,
+        TimelineEvent.CHECKOUT_STARTED,
+    ]
+
+
+async def test_every_later_draft_is_answered_with_the_first(database: Database) -> None:
+    order_id = await place(database)
+    await begin(database, order_id, body="first")
+    again = await begin(database, order_id, body="second")
+    assert again.repeated
+    assert again.draft == a_draft(order_id, body="first")
+    assert again.link is None
+
+
+async def test_a_link_that_is_known_comes_with_the_draft(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    assert (await begin(database, order_id)).link == a_link(order_id)
+
+
+async def test_twenty_at_once_agree(database: Database) -> None:
+    order_id = await place(database)
+    attempts = await asyncio.gather(
+        *(begin(database, order_id, body=f"draft {n}") for n in range(20))
+    )
+    assert len({attempt.draft for attempt in attempts}) == 1
+    assert [attempt.repeated for attempt in attempts].count(False) == 1
+    view = await OrderReads(database).order_view(order_id)
+    assert len(view.timeline) == 2
+
+
+@pytest.mark.parametrize("status", [OrderStatus.EXPIRED, OrderStatus.CANCELED])
+async def test_an_order_that_has_ended_gets_no_link(
+    database: Database, status: OrderStatus
+) -> None:
+    order_id = await place(database)
+    await OrderStore(database).conclude(an_end(order_id, status))
+    assert await begin(database, order_id) == LinkAttempt(status)
+    async with database.read() as session:
+        assert (await session.exec(select(PaymentLinkRow))).all() == []
+
+
+async def test_a_draft_is_not_lent_out_once_the_order_has_ended(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    await OrderStore(database).conclude(an_end(order_id))
+    attempt = await begin(database, order_id)
+    assert attempt == LinkAttempt(OrderStatus.PAID, None, a_link(order_id), repeated=True)
+
+
+async def test_there_are_never_two_live_links(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    store, second = OrderStore(database), a_draft(order_id, attempt=2)
+    with pytest.raises(IllegalTransition):
+        await store.begin_link(a_wish(order_id, attempt=2), second, new_token())
+    await store.end_link(link_key(order_id, 1), LinkStatus.CLOSED, NOON)
+    attempt = await store.begin_link(a_wish(order_id, attempt=2), second, new_token())
+    assert attempt.draft == second
+
+
+async def test_no_order_no_link(database: Database) -> None:
+    with pytest.raises(OrderNotFound):
+        await begin(database, "ord_unknown")
+
+
+async def test_an_answer_is_kept_once(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    store = OrderStore(database)
+    await store.keep_link(a_link(order_id))
+    with pytest.raises(IllegalTransition):
+        await store.keep_link(replace(a_link(order_id), reference="plink_other"))
+    with pytest.raises(IllegalTransition):
+        await store.keep_link(replace(a_link(order_id), key="ord_unknown:link:1"))
+    assert (await begin(database, order_id)).link == a_link(order_id)
+
+
+async def test_a_link_ends_once(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    store = OrderStore(database)
+    await store.end_link(link_key(order_id, 1), LinkStatus.PAID, NOON)
+    await store.end_link(link_key(order_id, 1), LinkStatus.CLOSED, NOON)
+    link = (await OrderReads(database).checkout_view(order_id)).link
+    assert link is not None
+    assert link.status is LinkStatus.PAID
+
+
+async def test_the_token_of_the_first_draft_counts(database: Database) -> None:
+    order_id = await place(database)
+    store = OrderStore(database)
+    for token in ("first", "second"):
+        await store.begin_link(a_wish(order_id), a_draft(order_id), token)
+    async with database.read() as session:
+        tokens = await session.exec(select(col(PaymentLinkRow.callback_token)))
+        assert tokens.all() == ["first"]
