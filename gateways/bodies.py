@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,63}")
 
 

@@ -285,6 +285,12 @@ async def test_a_failure_is_a_word_and_never_a_sentence(
     assert news.payments[0].failure == failure
 
 
+async def test_a_payment_that_came_through_has_no_failure(wire: Wire, razorpay: Razorpay) -> None:
+    """It may have failed first, and be authorized late."""
+    news = await asked(wire, razorpay, sample.failed(status="captured"))
+    assert news.payments[0].failure is None
+
+
 @pytest.mark.parametrize("counts", [{"status": "paid"}, {"status": "expired", "amount_paid": 100}])
 @pytest.mark.parametrize("seen", [[], [sample.failed()], [sample.payment(status="authorized")]])
 async def test_a_link_that_counts_money_is_open_until_the_payment_is_seen(
