@@ -37,7 +37,7 @@ class WebhookSender:
     ) -> None:
         self._outbox, self._dialects = outbox, dialects
         self._backoff, self._clock = backoff, clock
-        self._client = httpx.AsyncClient(trust_env=False)
+        self._client = httpx.AsyncClient(trust_env=False, timeout=None)
         self._busy: set[str] = set()
 
     async def run(self) -> None:

@@ -56,6 +56,16 @@ async def test_without_a_callback_the_page_says_paid(
     assert "<h1>Paid</h1>" in page.text
 
 
+async def test_a_link_of_nothing_but_an_amount(simulator: Simulator) -> None:
+    auth = (simulator.key_id, simulator.key_secret)
+    created = await simulator.http.post("/v1/payment_links", json={"amount": 100}, auth=auth)
+    link = created.json()
+    assert "₹1.00" in (await simulator.http.get(link["short_url"])).text
+    assert "<h1>Paid</h1>" in (await simulator.pay(link["short_url"])).text
+    (payment,) = (await simulator.ledger(link["id"]))["payments"]
+    assert (payment["order_id"], payment["status"]) == (None, "captured")
+
+
 async def test_fail_then_pay(new_link: NewLink, simulator: Simulator) -> None:
     link = await new_link()
     page = await simulator.pay(link["short_url"], outcome="failure")

@@ -83,6 +83,7 @@ async def test_money_after_the_link_was_closed(
     webhooks = await receiver.about(order_of(link), 4)
     assert [webhook.event for webhook in webhooks] == ["payment_link.cancelled", *FOUR[:3]]
     ledger = await simulator.ledger(order_of(link))
+    assert len(ledger["events"]) == 4
     assert [entry["status"] for entry in ledger["links"]] == ["canceled"]
     assert [entry["status"] for entry in ledger["payments"]] == ["captured"]
 
@@ -97,6 +98,7 @@ async def test_a_second_capture_is_not_a_second_paid_link(
     await simulator.settle(pending["id"])
     webhooks = await receiver.about(order_of(link), 6)
     assert [webhook.event for webhook in webhooks] == [*FOUR, *FOUR[:2]]
+    assert len((await simulator.ledger(order_of(link)))["events"]) == 6
 
 
 async def test_failed_deliveries_are_repeated_with_the_same_id_and_bytes() -> None:
