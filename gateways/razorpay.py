@@ -23,6 +23,9 @@ from gateways.signing import as_bytes, check_hmac, sha256_hex
 
 NAME = "razorpay"
 LINKS = "/v1/payment_links"
+LINK = "/v1/payment_links/{}"
+CANCEL = "/v1/payment_links/{}/cancel"
+PAYMENTS = "/v1/orders/{}/payments"
 
 CURRENCIES = (
     "INR AED AUD BHD CAD CHF DKK EUR GBP HKD JPY KWD MYR NOK NZD OMR QAR SAR SEK SGD THB USD ZAR"
@@ -122,13 +125,13 @@ class Razorpay:
             return link_from(link, key) if link else None
 
     async def ask(self, query: LinkQuery) -> PaymentNews:
-        # The link comes first: of one that has ended, the payments read after it are all there are.
+        # The link comes first: once it has ended, the payments read after it are all there are.
         answer, link = await self._link(query)
         with malformed_is(answer.failure):
             order = text(link, "order_id") if link and link.get("order_id") else None
         answers, payments = [answer], tuple[Payment, ...]()
         if order:
-            answers.append(await self._http.get("/v1/orders/{}/payments", order))
+            answers.append(await self._http.get(PAYMENTS, order))
             with malformed_is(answers[-1].failure):
                 payments = payments_from(answers[-1].body)
         status = proven_status(link, payments) if link else LinkStatus.MISSING
@@ -138,9 +141,7 @@ class Razorpay:
         reference = query.reference or await self._live_link(query)
         if reference is None:
             return
-        answer = await self._http.post(
-            f"{LINKS}/{{}}/cancel", reference, content="{}", answers=[400]
-        )
+        answer = await self._http.post(CANCEL, reference, content="{}", answers=(400,))
         if answer.status == 400 and await self._live_link(query):
             raise answer.failure
 
@@ -175,7 +176,7 @@ class Razorpay:
         """The link as it stands, if there is one under our key."""
         if query.reference is None:
             return await self._look_up(query.key)
-        answer = await self._http.get(f"{LINKS}/{{}}", query.reference)
+        answer = await self._http.get(LINK, query.reference)
         with malformed_is(answer.failure):
             return answer, ours(answer.body, query.key)
 
