@@ -11,7 +11,8 @@ from api.problems import ApiError, documented
 from api.services import Opened, Services
 from db.inbox import Receipt
 from domain.errors import BadSignature, MessageNotUnderstood
-from domain.news import Evidence, EvidenceKind, GatewayEvent
+from domain.events import GatewayEvent
+from domain.news import Evidence, EvidenceKind
 from gateways.base import Gateway
 
 router = APIRouter(tags=["gateways"])

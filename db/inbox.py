@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.engine import Database
 from db.statements import insert_new, update_where
 from db.tables import InboxRow, InboxState, OrderRow, PaymentLinkRow
-from domain.news import GatewayEvent, PaymentNews
+from domain.events import GatewayEvent
+from domain.news import PaymentNews
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)

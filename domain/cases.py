@@ -1,6 +1,7 @@
-"""Cases: disagreements about one order that stand beside it until they are settled."""
+"""Cases: disagreements about one payment that stand beside its order until they are settled."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from domain.money import Money
@@ -16,16 +17,80 @@ class CaseVerdict(StrEnum):
     DUPLICATE_PAYMENT = "duplicate_payment"
     LATE_CAPTURE = "late_capture"
     LATE_AUTHORIZATION = "late_authorization"
+    UNKNOWN_ORDER = "unknown_order"
+
+
+class CaseStatus(StrEnum):
+    """`open` is being dealt with, `waiting` needs an operator's word, `settled` is done."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    SETTLED = "settled"
+
+
+class Remedy(StrEnum):
+    """What can be done about a case."""
+
+    HONOUR = "honour"
+    REFUND = "refund"
+    DISMISS = "dismiss"
+
+
+class CaseOutcome(StrEnum):
+    """How a case was settled.
+
+    `given_back` and `captured` are what the gateway did by itself with an authorized payment;
+    what was captured late is a case of its own.
+    """
+
+    HONOURED = "honoured"
+    REFUNDED = "refunded"
+    DISMISSED = "dismissed"
+    GIVEN_BACK = "given_back"
+    CAPTURED = "captured"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One disagreement: there is at most one per gateway, payment and verdict."""
+    """One disagreement: there is at most one per gateway, payment and verdict.
 
-    order_id: str
+    Money for an order that we do not know has no `order_id`.
+    """
+
+    order_id: str | None
     verdict: CaseVerdict
     payment: Payment
     evidence: Evidence
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """A case as it is recorded, with whatever word an operator has given."""
+
+    case_id: str
+    case: Case
+    status: CaseStatus
+    decision: Remedy | None = None
+    refund_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An operator's word on a case: given once, with a reason that is kept."""
+
+    case_id: str
+    remedy: Remedy
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OrderPolicy:
+    """What decides about late money for one order: its end, its products, today's catalogue."""
+
+    honours_late: bool
+    ended_at: datetime | None
+    same_price: bool
 
 
 def mismatch(payment: Payment, price: Money) -> CaseVerdict | None:

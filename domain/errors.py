@@ -51,6 +51,22 @@ class PaymentTaken(Exception):
     """This payment is recorded for another order, and pays only that one; nothing was written."""
 
 
+class RefundRefused(Exception):
+    """This refund may not be: the text says why; nothing was written and nothing was moved."""
+
+
+class RefundNotFound(LookupError):
+    """There is no such refund, or it belongs to another client's order."""
+
+
+class CaseNotFound(LookupError):
+    """There is no such case."""
+
+
+class WordNotWanted(Exception):
+    """The case does not wait for an operator's word, or not for this one; nothing was moved."""
+
+
 class DatabaseUnavailable(Exception):
     """The database is away or busy: nothing was acknowledged, and every write may be repeated."""
 

@@ -18,6 +18,12 @@ def new_token() -> str:
     return b32encode(secrets.token_bytes(TOKEN_BYTES)).decode().lower()
 
 
+def derived_id(prefix: str, *parts: str) -> str:
+    """An id like `new_id` gives, but always the same for the same parts."""
+    digest = sha256("\0".join(parts).encode()).digest()
+    return f"{prefix}_{b32encode(digest).decode().lower()[:26]}"
+
+
 def link_key(order_id: str, attempt: int) -> str:
     """The key of one payment link; the same on every retry, reset and replay."""
     return f"{order_id}:link:{attempt}"

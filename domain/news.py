@@ -17,6 +17,8 @@ class EvidenceKind(StrEnum):
     OPERATOR = "operator"
     NO_LINK = "no_link"
     LINK_REFUSED = "link_refused"
+    REFUND_REFUSED = "refund_refused"
+    NO_ANSWER = "no_answer"
 
 
 @dataclass(frozen=True)
@@ -56,41 +58,6 @@ class PaymentNews:
         ended = self.link is not None and not self.link.is_live
         in_doubt = any(payment.status.may_still_capture for payment in self.payments)
         return self.evidence.kind is EvidenceKind.STATUS_QUERY and ended and not in_doubt
-
-
-@dataclass(frozen=True)
-class GatewayEvent:
-    """One verified webhook, translated.
-
-    `order_id` is ours if the body carried it; `reference` is the wire key of our link, and
-    `link_reference` the gateway's own name for it. An event that speaks of nothing we follow
-    has neither payment nor link.
-    """
-
-    gateway: str
-    event_id: str
-    kind: str
-    evidence: Evidence
-    order_id: str | None = None
-    reference: str | None = None
-    link_reference: str | None = None
-    payment: Payment | None = None
-    link: LinkStatus | None = None
-
-    @property
-    def outcome(self) -> str | None:
-        """What the event says, so that siblings can be told from news; None if it says nothing.
-
-        Razorpay sends four events with four ids for one payment.
-        """
-        if self.payment:
-            said = self.payment
-            return f"{said.reference}:{said.status}:{said.amount.minor}{said.amount.currency}"
-        return f"{self.link_reference}:{self.link}" if self.link else None
-
-    def news(self, order_id: str) -> PaymentNews:
-        payments = (self.payment,) if self.payment else ()
-        return PaymentNews(self.gateway, order_id, self.evidence, payments, self.link)
 
 
 def fold(known: Iterable[Payment], news: Iterable[Payment]) -> dict[str, Payment]:

@@ -1,6 +1,6 @@
 """When to ask, and for how long: the settings of a checkout as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 FIRST_PAUSE = timedelta(seconds=30)
@@ -31,3 +31,44 @@ class Timetable:
         """How long to wait when the end has been in doubt for so long: as long again."""
         first = min(FIRST_PAUSE, self.window / 4)
         return min(max(in_doubt, first), self.slowest)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long somebody keeps asking: after `first`, then as long again, up to `slowest`.
+
+    After `longest` without a final answer, a person must look.
+    """
+
+    first: timedelta = timedelta(seconds=30)
+    slowest: timedelta = timedelta(hours=6)
+    longest: timedelta = timedelta(days=10)
+
+    def pause(self, waited: timedelta) -> timedelta:
+        """How long to wait for the next look, after having waited so long."""
+        return min(max(waited, self.first), self.slowest)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The one brake on automatic refunds: how many, and how much of a currency, within an hour.
+
+    A currency that is not named has no limit of its own.
+    """
+
+    count: int = 20
+    minor_by_currency: dict[str, int] = field(default_factory=dict)
+    period: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class RepairPolicy:
+    """What becomes of money that comes late, as the settings say.
+
+    Within `grace` after the order's end a late payment is honoured whatever its products say;
+    and never, if `same_price_only` and the catalogue would price the order differently by now.
+    """
+
+    grace: timedelta = timedelta(0)
+    same_price_only: bool = True
+    patience: Patience = field(default_factory=Patience)

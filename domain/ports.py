@@ -5,12 +5,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from domain.cases import Case
+from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, Standing
+from domain.disputes import Dispute
 from domain.money import Money
 from domain.news import PaymentNews
 from domain.orders import Order, OrderItem, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
+from domain.policies import Budget
+from domain.refunds import Refund, RefundNews, RefundWish
+
+News = PaymentNews | RefundNews | Dispute
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,98 @@ class Orders(Protocol):
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end, its proof, the payments and cases; the status that now stands."""
 
-    async def open_case(self, case: Case, at: datetime) -> bool:
-        """Record a case beside the order; False if that one was open already."""
-
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expire orders `created` long ago that never asked for a link; how many."""
 
     async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
         """Orders that began to await payment that long ago; those not looked at lately first."""
+
+
+@dataclass(frozen=True)
+class RefundDraft:
+    """A request for a refund, word for word; stored before it is sent."""
+
+    refund_id: str
+    payment_reference: str
+    wire_key: str
+    body: str
+
+
+@dataclass(frozen=True)
+class RefundAttempt:
+    """What is stored of a refund's request: the first draft won."""
+
+    draft: RefundDraft
+    repeated: bool
+
+
+class Refunds(Protocol):
+    """Refunds, and what they may cost. Every write is one transaction, safe to repeat."""
+
+    async def reserve(self, wish: RefundWish, budget: Budget | None, at: datetime) -> Refund | None:
+        """Set the money aside: requested + pending + succeeded never exceed what was captured.
+
+        The same refund id again answers with that refund as it stands, and raises `KeyReused` if
+        the wish was another. None if the budget is used up: nothing was written. Raises
+        `RefundRefused` with the reason, `OrderNotFound`.
+        """
+
+    async def refund(self, refund_id: str) -> Refund:
+        """Raises `RefundNotFound`."""
+
+    async def begin_refund(self, draft: RefundDraft, at: datetime) -> RefundAttempt:
+        """Store the draft before it is sent; the one that was stored first is returned."""
+
+    async def record_refund(self, news: RefundNews, at: datetime) -> Refund:
+        """Join the news, and let the order follow the sums of its fulfilling payment.
+
+        A refund that we did not ask for is recorded as the gateway's own.
+        """
+
+    async def unattended_refunds(
+        self, older_than: timedelta, at: datetime, limit: int
+    ) -> list[Refund]:
+        """Refunds that are not final and were not looked at lately."""
+
+
+class Cases(Protocol):
+    """Cases and the words of operators on them. Every write is safe to repeat.
+
+    The subject of a case is its order's id, or `gateway:payment` where the order is not known.
+    """
+
+    async def open_case(self, case: Case, at: datetime) -> bool:
+        """Record a case and its payment; False if that one was there already."""
+
+    async def open_cases(self, subject: str) -> tuple[CaseRecord, ...]:
+        """Those that are not settled."""
+
+    async def case(self, case_id: str) -> CaseRecord:
+        """Raises `CaseNotFound`."""
+
+    async def order_policy(self, order_id: str) -> OrderPolicy:
+        """Raises `OrderNotFound`."""
+
+    async def await_word(self, case_id: str, why: str, at: datetime) -> None:
+        """The case waits for an operator from now on."""
+
+    async def decide(self, decision: Decision, at: datetime) -> bool:
+        """Keep an operator's word; False if the case does not wait for one (any more)."""
+
+    async def honour(self, case_id: str, at: datetime) -> OrderStatus:
+        """Let the case's payment fulfil its order, `late_capture`; the status that then stands.
+
+        Nothing is written unless the order may become paid.
+        """
+
+    async def settle(
+        self, case_id: str, outcome: CaseOutcome, refund_id: str | None, at: datetime
+    ) -> None: ...
+
+    async def subjects_unattended(
+        self, older_than: timedelta, at: datetime, limit: int
+    ) -> list[str]:
+        """Subjects with unsettled cases that were not looked at lately."""
 
 
 class Inbox(Protocol):
@@ -71,8 +160,17 @@ class Inbox(Protocol):
     async def due(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
         """Rows that nobody has forwarded and that are due for a try."""
 
-    async def news(self, row: int) -> PaymentNews | None:
+    async def news(self, row: int) -> News | None:
         """The row as news; None while its order is not known."""
+
+    async def record_dispute(self, dispute: Dispute, at: datetime) -> None:
+        """Keep the dispute beside the order of its payment."""
+
+    async def unresolved(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
+        """Rows with money in them whose order was not found for so long."""
+
+    async def unclaimed(self, row: int) -> Case:
+        """Such a row as a case without an order."""
 
     async def forwarded(self, row: int, at: datetime) -> None: ...
 
@@ -114,6 +212,9 @@ class LetterBook(Protocol):
 class Letters(Protocol):
     """What people are sent. Each letter has one Message-ID and is sent once."""
 
+    async def tell_refund(self, refund_id: str) -> None:
+        """Tell the customer of a refund that succeeded, unless that was done. Raises as `confirm`."""
+
     async def confirm(self, order_id: str) -> None:
         """Send the confirmation of a paid order, unless it was sent.
 
@@ -140,3 +241,9 @@ class Delivery(Protocol):
 
     async def adopt(self, order: Order) -> bool:
         """See that somebody minds an order that awaits payment; True if nobody did."""
+
+    async def mind_refund(self, refund: Refund) -> bool:
+        """See that the refund's workflow runs; True if it did not."""
+
+    async def mind_cases(self, subject: str) -> bool:
+        """See that the subject's repair runs; True if it did not."""

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.checkouts import LinkQuery
+from domain.events import GatewayEvent
 from domain.money import Money
-from domain.news import GatewayEvent, PaymentNews
-from domain.payments import PaymentLink
-from domain.ports import LinkDraft
+from domain.news import PaymentNews
+from domain.payments import Payment, PaymentLink
+from domain.ports import LinkDraft, RefundDraft
+from domain.refunds import Refund, RefundNews, RefundQuery
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,25 @@ class Gateway(Protocol):
 
     async def close_payment_link(self, query: LinkQuery) -> None:
         """End the link, so that no attempt can begin; a link that has ended is left as it is."""
+
+    async def capture(self, payment: Payment) -> Payment:
+        """Take the money that was only authorized; one that was captured before is left as it is.
+
+        The answer is the payment as it stands then, captured or not.
+        """
+
+    def draft_refund(self, refund: Refund) -> RefundDraft:
+        """The request for a refund, word for word, to be stored before it is sent."""
+
+    async def refund(self, draft: RefundDraft) -> RefundNews:
+        """Send the draft. Repeating it with the same key never makes a second refund.
+
+        Raises `RequestRefused` if it is certain that no money moves; if that is not certain and
+        repeating cannot tell, the news says `needs_review`.
+        """
+
+    async def ask_refund(self, query: RefundQuery) -> RefundNews | None:
+        """What the gateway knows of a refund, found by its reference or ours; None if nothing."""
 
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
         """Raises `BadSignature`."""

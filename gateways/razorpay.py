@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from domain.checkouts import LinkQuery
 from domain.errors import BadSignature, MessageNotUnderstood, OutcomeUnknown, RequestRefused
+from domain.events import GatewayEvent
 from domain.keys import wire_key
 from domain.money import Money, decimals
-from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
 from domain.ports import LinkDraft
 from gateways.base import Callback, Capabilities, LinkRequest

@@ -11,8 +11,9 @@ from db.engine import Database
 from db.inbox import FIRST_PAUSE, LONGEST_PAUSE, Accepted, InboxStore, Receipt
 from db.orders import OrderStore
 from db.tables import InboxRow, InboxState
+from domain.events import GatewayEvent
 from domain.keys import link_key, wire_key
-from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.payments import LinkStatus, PaymentStatus
 from tests.support.orders import NOON, PRICE, a_draft, a_payment, a_wish, place, place_awaiting
 

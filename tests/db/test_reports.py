@@ -8,8 +8,8 @@ from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.reports import Histogram, Reports
 from domain.cases import CaseVerdict
+from domain.events import GatewayEvent
 from domain.money import Money
-from domain.news import GatewayEvent
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 from tests.support.orders import (

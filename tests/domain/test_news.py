@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from domain.events import GatewayEvent
 from domain.money import Money
-from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.payments import LinkStatus, PaymentStatus
 from tests.support.fakes import a_payment, hint_for, news_of
 

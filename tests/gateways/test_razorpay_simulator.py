@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from domain.checkouts import LinkQuery
 from domain.errors import BadSignature, GatewayUnavailable, OutcomeUnknown, RequestRefused
+from domain.events import GatewayEvent
 from domain.keys import link_key, new_id, wire_key
 from domain.money import Money
-from domain.news import GatewayEvent
 from domain.payments import LinkStatus, PaymentLink, PaymentStatus
 from domain.ports import LinkDraft
 from gateways.base import Gateway, LinkRequest

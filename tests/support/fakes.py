@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
 from domain.errors import OrderNotFound
+from domain.events import GatewayEvent
 from domain.keys import wire_key
 from domain.money import Money
-from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import LatePolicy, Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
 from domain.ports import Destination, LinkAttempt, LinkDraft

@@ -1,0 +1,46 @@
+"""What is to be done about a case: the rules, without the doing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.cases import CaseVerdict, OrderPolicy, Remedy
+from domain.checkouts import CheckoutPlan
+from domain.policies import Budget, RepairPolicy
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """All that a repair takes from settings and orders, fixed when it starts.
+
+    The subject is an order's id, or `gateway:payment` where the order is not known and there is
+    no checkout to speak of.
+    """
+
+    subject: str
+    checkout: CheckoutPlan | None
+    policy: RepairPolicy
+    budget: Budget
+
+
+def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
+    """What is done without asking anybody; None if an operator has to say."""
+    if verdict is CaseVerdict.DUPLICATE_PAYMENT:
+        return Remedy.REFUND
+    if verdict in (CaseVerdict.LATE_CAPTURE, CaseVerdict.LATE_AUTHORIZATION):
+        return Remedy.HONOUR if honoured else Remedy.REFUND
+    return None
+
+
+def is_honoured(order: OrderPolicy, policy: RepairPolicy, now: datetime) -> bool:
+    """Whether an order that has ended unpaid still takes a payment now."""
+    if policy.same_price_only and not order.same_price:
+        return False
+    in_grace = order.ended_at is not None and now - order.ended_at <= policy.grace
+    return order.honours_late or in_grace
+
+
+def may_remedy(verdict: CaseVerdict, wanted: Remedy) -> bool:
+    """Whether an operator may choose this for such a case."""
+    if wanted is Remedy.HONOUR:
+        return verdict not in (CaseVerdict.DUPLICATE_PAYMENT, CaseVerdict.UNKNOWN_ORDER)
+    return True
