@@ -213,7 +213,7 @@ class Letters(Protocol):
     """What people are sent. Each letter has one Message-ID and is sent once."""
 
     async def tell_refund(self, refund_id: str) -> None:
-        """Tell the customer of a refund that succeeded, unless that was done. Raises as `confirm`."""
+        """Tell the customer, once, of a refund that succeeded. Raises as `confirm` does."""
 
     async def confirm(self, order_id: str) -> None:
         """Send the confirmation of a paid order, unless it was sent.
