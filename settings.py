@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.policies import Timetable
+from domain.policies import Budget, Patience, Policies, RepairPolicy, Timetable
 
 SECRETS = Path("/run/secrets")
 SETTINGS_ARE_WRONG = 2
@@ -27,7 +27,11 @@ class ApiKey(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Times are in seconds. Unset gateway keys mean that this gateway does not exist here."""
+    """Times are in seconds. Unset gateway keys mean that this gateway does not exist here.
+
+    The refund budget holds per hour, for automatic refunds alone: how many, and how much in minor
+    units of each currency that it names.
+    """
 
     model_config = SettingsConfigDict(
         secrets_dir=SECRETS if SECRETS.is_dir() else None, hide_input_in_errors=True, frozen=True
@@ -68,6 +72,15 @@ class Settings(BaseSettings):
     slowest_query: Seconds = 6 * 3600
     sweep_interval: Seconds = 30
 
+    late_grace: Delay = 0
+    honour_only_at_same_price: bool = True
+    refund_budget_count: int = Field(default=20, ge=0)
+    refund_budget_minor: dict[str, int] = Field(default={"INR": 5_000_000})
+    refund_first_look: Seconds = 30
+    refund_slowest_look: Seconds = 6 * 3600
+    refund_patience: Seconds = 10 * 86400
+    unknown_order_after: Seconds = 600
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
@@ -98,8 +111,23 @@ class Settings(BaseSettings):
         return {"razorpay": razorpay}
 
     @property
-    def timetable(self) -> Timetable:
-        """The times of new checkouts; those that run keep the times they began with."""
+    def policies(self) -> Policies:
+        """For workflows that are yet to start; those that run keep what they began with."""
+        patience = Patience(
+            first=timedelta(seconds=self.refund_first_look),
+            slowest=timedelta(seconds=self.refund_slowest_look),
+            longest=timedelta(seconds=self.refund_patience),
+        )
+        grace = timedelta(seconds=self.late_grace)
+        return Policies(
+            timetable=self._timetable,
+            repair=RepairPolicy(grace, self.honour_only_at_same_price, patience),
+            budget=Budget(self.refund_budget_count, self.refund_budget_minor),
+            refund_patience=patience,
+        )
+
+    @property
+    def _timetable(self) -> Timetable:
         return Timetable(
             window=timedelta(seconds=self.checkout_window),
             hint_delays=tuple(timedelta(seconds=delay) for delay in self.hint_delays),

@@ -1,13 +1,11 @@
 """Checkout activities: a gateway is called, and what it said is kept."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.checkouts import Conclusion, LinkOpened, LinkOrder, LinkQuery
-from domain.errors import GatewayUnavailable
+from activities.asking import asking
+from domain.checkouts import CaptureOrder, Conclusion, LinkOpened, LinkOrder, LinkQuery
 from domain.keys import new_token
 from domain.news import PaymentNews
 from domain.orders import Order, OrderStatus
@@ -26,7 +24,7 @@ class CheckoutActivities:
     async def open_link(self, wish: LinkOrder) -> LinkOpened:
         """Store the request for a link, send it, keep the link; or find the one made before."""
         order = await self._orders.order(wish.order_id)
-        with self._asking(order.gateway) as gateway:
+        with asking(self._gateways, order.gateway) as gateway:
             token = new_token()
             draft = self._draft(gateway, order, wish, token)
             attempt = await self._orders.begin_link(wish, draft, token)
@@ -39,18 +37,25 @@ class CheckoutActivities:
     @activity.defn
     async def ask(self, query: LinkQuery) -> PaymentNews:
         """What the gateway knows of an order's payments now."""
-        with self._asking(query.gateway) as gateway:
+        with asking(self._gateways, query.gateway) as gateway:
             return await gateway.ask(query)
 
     @activity.defn
     async def close_and_ask(self, query: LinkQuery) -> PaymentNews:
         """End the link, then ask: once it has ended, the answer can be final."""
-        with self._asking(query.gateway) as gateway:
+        with asking(self._gateways, query.gateway) as gateway:
             await gateway.close_payment_link(query)
             news = await gateway.ask(query)
         if news.link and not news.link.is_live:
             await self._orders.end_link(query.key, news.link, activity.info().started_time)
         return news
+
+    @activity.defn
+    async def capture(self, wish: CaptureOrder) -> PaymentNews:
+        """Take what was only authorized, then ask what came of it."""
+        with asking(self._gateways, wish.query.gateway) as gateway:
+            await gateway.capture(wish.payment)
+            return await gateway.ask(wish.query)
 
     @activity.defn
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
@@ -77,18 +82,3 @@ class CheckoutActivities:
             if found:
                 return found
         return await gateway.create_payment_link(draft)
-
-    @contextmanager
-    def _asking(self, name: str) -> Iterator[Gateway]:
-        """Lend the gateway out, and pass its Retry-After on to Temporal."""
-        try:
-            if name not in self._gateways:
-                raise GatewayUnavailable(f"no keys are set for {name}")
-            yield self._gateways[name]
-        except GatewayUnavailable as error:
-            raise ApplicationError(
-                str(error),
-                type=GatewayUnavailable.__name__,
-                next_retry_delay=error.retry_after,
-                category=ApplicationErrorCategory.BENIGN,
-            ) from error

@@ -14,3 +14,8 @@ class DeliveryActivities:
     async def hand_over(self, news: PaymentNews) -> Destination:
         """Bring news to whoever it concerns now."""
         return await self._delivery.deliver(news)
+
+    @activity.defn
+    async def hand_over_cases(self, subject: str) -> bool:
+        """See that somebody deals with the cases that were opened with an order's end."""
+        return await self._delivery.mind_cases(subject)

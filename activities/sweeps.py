@@ -1,22 +1,39 @@
 """Sweep activities: whatever is stuck is set going again."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import activity
 
 from domain.errors import OrderNotFound
-from domain.ports import Delivery, Inbox, Orders
+from domain.ports import Cases, Delivery, Inbox, Orders, Refunds
 
 BATCH = 200
 SETTLING_TIME = timedelta(seconds=30)
+REFUND_SETTLING_TIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class SweepTimes:
+    """An order that never asked for a link expires after `window`; money whose order is not
+    known becomes a case after `unclaimed`."""
+
+    window: timedelta
+    unclaimed: timedelta = timedelta(minutes=10)
 
 
 class SweepActivities:
-    """An order that never asked for a link is expired after `window`."""
-
-    def __init__(self, orders: Orders, inbox: Inbox, delivery: Delivery, window: timedelta) -> None:
-        self._orders, self._inbox, self._delivery = orders, inbox, delivery
-        self._window = window
+    def __init__(
+        self,
+        orders: Orders,
+        refunds: Refunds,
+        cases: Cases,
+        inbox: Inbox,
+        delivery: Delivery,
+        times: SweepTimes,
+    ) -> None:
+        self._orders, self._refunds, self._cases = orders, refunds, cases
+        self._inbox, self._delivery, self._times = inbox, delivery, times
 
     @activity.defn
     async def forward_inbox(self, at: datetime) -> int:
@@ -27,13 +44,36 @@ class SweepActivities:
     @activity.defn
     async def expire_untouched(self, at: datetime) -> int:
         """Expire orders that never asked for a link."""
-        return await self._orders.expire_untouched(self._window, at)
+        return await self._orders.expire_untouched(self._times.window, at)
 
     @activity.defn
     async def adopt_orphans(self, at: datetime) -> int:
         """See that every order that awaits payment has somebody who minds it."""
         orders = await self._orders.awaiting(SETTLING_TIME, at, BATCH)
         return sum([await self._delivery.adopt(order) for order in orders])
+
+    @activity.defn
+    async def mind_refunds(self, at: datetime) -> int:
+        """See that every refund that is under way has its workflow."""
+        refunds = await self._refunds.unattended_refunds(REFUND_SETTLING_TIME, at, BATCH)
+        return sum([await self._delivery.mind_refund(refund) for refund in refunds])
+
+    @activity.defn
+    async def mind_cases(self, at: datetime) -> int:
+        """See that every case that is not settled has its repair."""
+        subjects = await self._cases.subjects_unattended(SETTLING_TIME, at, BATCH)
+        return sum([await self._delivery.mind_cases(subject) for subject in subjects])
+
+    @activity.defn
+    async def open_unclaimed(self, at: datetime) -> int:
+        """Make a case of money whose order could not be found."""
+        rows = await self._inbox.unresolved(self._times.unclaimed, at, BATCH)
+        return sum([await self._open_unclaimed(row, at) for row in rows])
+
+    async def _open_unclaimed(self, row: int, at: datetime) -> bool:
+        opened = await self._cases.open_case(await self._inbox.unclaimed(row), at)
+        await self._inbox.forwarded(row, at)
+        return opened
 
     async def _forward(self, row: int, at: datetime) -> bool:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import callbacks, checkouts, events, health, metrics, orders, problems, results, webhooks
+from api import callbacks, cases, checkouts, events, health, metrics, orders, problems, results, webhooks
 from api.limits import SizeLimit
 from api.services import opened
 from settings import Settings

@@ -45,5 +45,13 @@ def as_client(principal: Annotated[Principal, Depends(authenticated)]) -> Princi
     return principal
 
 
+def as_operator(principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
+    """Only an operator's key; 403 with another."""
+    if principal.role != "operator":
+        raise ApiError(403, "forbidden", "This call takes an operator's key.")
+    return principal
+
+
 Anyone = Annotated[Principal, Depends(authenticated)]
 Client = Annotated[Principal, Depends(as_client)]
+Operator = Annotated[Principal, Depends(as_operator)]

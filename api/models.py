@@ -6,10 +6,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
 
-from domain.cases import CaseVerdict
+from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Remedy
+from domain.disputes import DisputeStatus
 from domain.news import EvidenceKind
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
+from domain.refunds import RefundStatus
 
 CARD_LIKE = re.compile(r"(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -55,6 +57,21 @@ class OrderIn(Request):
     currency: Currency | None = None
 
 
+class RefundIn(Request):
+    """Whole minor units; without an amount, all that is left."""
+
+    reason: Text
+    amount: int | None = Field(default=None, ge=1, le=10**12)
+    currency: Currency | None = None
+
+
+class DecisionIn(Request):
+    """An operator's word on a case, and the reason that is kept."""
+
+    verdict: Annotated[Remedy, Field(strict=False)]
+    reason: Text
+
+
 class MoneyOut(BaseModel):
     """Whole minor units: 49900 INR is ₹499.00, 1800 JPY is ¥1800."""
 
@@ -94,10 +111,20 @@ class PaymentOut(MoneyOut):
     evidence: EvidenceOut | None
 
 
-class CaseOut(BaseModel):
+class CaseOut(MoneyOut):
+    """`why` says what it waits for; `decision` is an operator's word, `outcome` what was done."""
+
     case_id: str
+    order_id: str | None
     verdict: CaseVerdict
-    status: str
+    status: CaseStatus
+    why: str | None
+    decision: Remedy | None
+    decided_by: str | None
+    reason: str | None
+    outcome: CaseOutcome | None
+    refund_id: str | None
+    gateway: str
     gateway_reference: str
     opened_at: datetime
     evidence: EvidenceOut | None
@@ -113,8 +140,28 @@ class EntryOut(BaseModel):
     evidence: EvidenceOut | None
 
 
-class RefundOut(BaseModel):
+class RefundOut(MoneyOut):
+    """`reference` is the gateway's, once it is known."""
+
     refund_id: str
+    order_id: str | None
+    status: RefundStatus
+    gateway: str
+    gateway_reference: str
+    reference: str | None
+    reason: str
+    actor: str
+    failure: str | None
+    requested_at: datetime
+    evidence: EvidenceOut | None
+
+
+class DisputeOut(MoneyOut):
+    reference: str
+    gateway_reference: str
+    status: DisputeStatus
+    reason: str | None
+    opened_at: datetime
 
 
 class OrderOut(MoneyOut):
@@ -124,6 +171,8 @@ class OrderOut(MoneyOut):
     items: list[ItemOut]
     payments: list[PaymentOut]
     refunds: list[RefundOut]
+    disputes: list[DisputeOut]
+    late_capture: bool
     cases: list[CaseOut]
     timeline: list[EntryOut]
     result_url: str

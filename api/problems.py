@@ -14,11 +14,14 @@ from temporalio.service import RPCError
 
 from domain.errors import (
     BasketRefused,
+    CaseNotFound,
     DatabaseUnavailable,
     IllegalTransition,
     KeyReused,
     OrderNotFound,
     ProductNotFound,
+    RefundNotFound,
+    RefundRefused,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -68,6 +71,9 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     OrderNotFound: _Meaning(404, "order-not-found", "There is no such order."),
     ProductNotFound: _Meaning(422, "unknown-product"),
     BasketRefused: _Meaning(422, "basket-refused"),
+    RefundNotFound: _Meaning(404, "refund-not-found", "There is no such refund."),
+    CaseNotFound: _Meaning(404, "case-not-found", "There is no such case."),
+    RefundRefused: _Meaning(409, "refund-refused"),
     KeyReused: _Meaning(
         422,
         "idempotency-key-reused",

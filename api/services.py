@@ -13,13 +13,15 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.telemetry import TemporalMetrics
 from db.baskets import BasketStore
+from db.cases import CaseStore
+from db.refunds import RefundStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
 from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.reads import OrderReads
 from db.reports import Reports
-from domain.policies import Timetable
+from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
 from gateways.registry import gateways
@@ -42,7 +44,9 @@ class Opened:
     reports: Reports
     catalogue: CatalogueStore
     delivery: Delivery
-    timetable: Timetable
+    refunds: RefundStore
+    cases: CaseStore
+    policies: Policies
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,10 +63,16 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         runtime=metrics.runtime,
         lazy=True,
     )
-    timetable = settings.timetable
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        orders, inbox = OrderStore(database), InboxStore(database)
-        delivery = WorkflowDelivery(temporal, settings.task_queue, orders, inbox, timetable)
+        orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+        delivery = WorkflowDelivery(
+            temporal,
+            settings.task_queue,
+            orders=orders,
+            refunds=refunds,
+            inbox=inbox,
+            policies=settings.policies,
+        )
         yield Opened(
             settings=settings,
             temporal=temporal,
@@ -75,7 +85,9 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             reports=Reports(database),
             catalogue=CatalogueStore(database),
             delivery=delivery,
-            timetable=timetable,
+            refunds=refunds,
+            cases=CaseStore(database),
+            policies=settings.policies,
             temporal_metrics=metrics,
             keys={key.sha256: key for key in settings.api_keys},
         )

@@ -65,13 +65,17 @@ class Case:
 
 @dataclass(frozen=True)
 class CaseRecord:
-    """A case as it is recorded, with whatever word an operator has given."""
+    """A case as it is recorded, with the last word of an operator, and how many were given.
+
+    A word is given once; only a remedy that failed asks for another.
+    """
 
     case_id: str
     case: Case
     status: CaseStatus
     decision: Remedy | None = None
-    refund_id: str | None = None
+    decided_by: str | None = None
+    words: int = 0
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,14 @@ class LinkQuery:
 
 
 @dataclass(frozen=True)
+class CaptureOrder:
+    """The wish to take a payment that was only authorized."""
+
+    query: LinkQuery
+    payment: Payment
+
+
+@dataclass(frozen=True)
 class Standing:
     """What is recorded of an order."""
 
@@ -72,7 +80,7 @@ class Standing:
         if self.status.is_open:
             return False
         if news.is_hint:
-            paid = self.status is OrderStatus.PAID and news.mentions is None
+            paid = self.status.is_fulfilled and news.mentions is None
             return paid or f"{news.gateway}:{news.mentions}" in self._captured
         return all(self.knows(p) or not p.status.moves_money for p in news.payments)
 
@@ -121,6 +129,7 @@ class Checkout:
     _refusal: Evidence | None = None
     _link_ended: bool = False
     _final_answer: Evidence | None = None
+    _seen_by_query: set[str] = field(default_factory=set)
     _proofs: dict[str, Evidence] = field(default_factory=dict)
     _asks: list[datetime] = field(default_factory=list)
     _closing_since: datetime | None = None
@@ -128,6 +137,13 @@ class Checkout:
 
     def __post_init__(self) -> None:
         self._asks = self.plan.timetable.quiet_asks(self.started_at)
+
+    @property
+    def to_capture(self) -> Payment | None:
+        """What the order still wants and the gateway has not taken, though a query has shown it."""
+        if self.cancel_requested or self._captured(matching=True):
+            return None
+        return next((p for p in self.payments.values() if self._is_capturable(p)), None)
 
     @property
     def window_ends(self) -> datetime:
@@ -143,6 +159,8 @@ class Checkout:
         changed = [key for key, payment in self.payments.items() if before.get(key) != payment]
         self._proofs |= dict.fromkeys(changed, news.evidence)
         self.last_evidence = news.evidence
+        if news.evidence.kind is EvidenceKind.STATUS_QUERY:
+            self._seen_by_query |= {payment.identity for payment in news.payments}
         self._link_ended |= news.link is not None and not news.link.is_live
         if news.is_final_answer:
             self._final_answer = news.evidence
@@ -188,6 +206,11 @@ class Checkout:
         if any(payment.status.may_still_capture for payment in self.payments.values()):
             return None
         return self._ended(self._end_without_money(), self._final_answer, now)
+
+    def _is_capturable(self, payment: Payment) -> bool:
+        authorized = payment.status is PaymentStatus.AUTHORIZED
+        asked = payment.identity in self._seen_by_query
+        return authorized and asked and payment.matches(self.plan.price)
 
     def _captured(self, *, matching: bool) -> list[Payment]:
         return [

@@ -4,6 +4,7 @@ import secrets
 from base64 import b32encode
 from hashlib import sha256
 
+ORDER_PREFIX = "ord_"
 TOKEN_BYTES = 20
 WIRE_LENGTH = 23
 

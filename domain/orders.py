@@ -27,6 +27,11 @@ class OrderStatus(StrEnum):
         return self in (OrderStatus.CREATED, OrderStatus.AWAITING_PAYMENT)
 
     @property
+    def is_fulfilled(self) -> bool:
+        """Whether a payment fulfils it, even if money went back since."""
+        return self in (OrderStatus.PAID, OrderStatus.PARTIALLY_REFUNDED, OrderStatus.REFUNDED)
+
+    @property
     def is_unpaid_end(self) -> bool:
         return self in (OrderStatus.FAILED, OrderStatus.EXPIRED, OrderStatus.CANCELED)
 

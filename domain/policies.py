@@ -72,3 +72,13 @@ class RepairPolicy:
     grace: timedelta = timedelta(0)
     same_price_only: bool = True
     patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Everything that settings say about time and money, for workflows that are yet to start."""
+
+    timetable: Timetable = field(default_factory=Timetable)
+    repair: RepairPolicy = field(default_factory=RepairPolicy)
+    budget: Budget = field(default_factory=Budget)
+    refund_patience: Patience = field(default_factory=Patience)

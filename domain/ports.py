@@ -228,6 +228,8 @@ class Destination(StrEnum):
     NOTHING_NEW = "nothing_new"
     CHECKOUT = "checkout"
     REPAIR = "repair"
+    REFUND = "refund"
+    RECORDED = "recorded"
 
 
 class Delivery(Protocol):

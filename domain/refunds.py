@@ -95,6 +95,11 @@ class RefundQuery:
     payment_reference: str
     reference: str | None = None
 
+    @classmethod
+    def of(cls, refund: Refund) -> Self:
+        payment = refund.payment_reference
+        return cls(refund.refund_id, refund.gateway, payment, refund.reference)
+
 
 @dataclass(frozen=True)
 class RefundPlan:
@@ -102,10 +107,3 @@ class RefundPlan:
 
     refund: Refund
     patience: Patience
-
-    @property
-    def query(self) -> RefundQuery:
-        refund = self.refund
-        return RefundQuery(
-            refund.refund_id, refund.gateway, refund.payment_reference, refund.reference
-        )

@@ -15,7 +15,7 @@ from domain.errors import RequestRefused
 from domain.news import Evidence, PaymentNews
 from domain.orders import OrderStatus
 from workflows.ending import confirm, record
-from workflows.options import LINK, ORDER_STATUS, RECORD, named
+from workflows.options import LINK, ORDER_STATUS, RECORD, failure, named
 from workflows.watch import PaymentWatch
 
 
@@ -96,7 +96,7 @@ class CheckoutWorkflow:
             checkout.link = opened.link
             return opened
         except ActivityError as error:
-            if refusal := _refusal(error):
+            if refusal := failure(error, RequestRefused):
                 checkout.refuse(refusal)
             return LinkOpened(OrderStatus.AWAITING_PAYMENT)
 
@@ -105,6 +105,12 @@ class CheckoutWorkflow:
         if status is not conclusion.status:
             self._late.append(conclusion.as_news(self._checkout.plan.gateway))
         workflow.upsert_search_attributes([ORDER_STATUS.value_set(status)])
+        if conclusion.cases:
+            await workflow.execute_activity_method(
+                DeliveryActivities.hand_over_cases,
+                conclusion.order_id,
+                **named(RECORD, "Let the repair deal with the open cases"),
+            )
         return status
 
     async def _tell(self, conclusion: Conclusion, status: OrderStatus) -> None:
@@ -131,11 +137,3 @@ class CheckoutWorkflow:
                 self._late.popleft(),
                 **named(RECORD, "Hand over what was learned after the end"),
             )
-
-
-def _refusal(error: ActivityError) -> str | None:
-    """Why the gateway will never make this link; None if it merely did not answer."""
-    cause = error.cause
-    if getattr(cause, "type", None) != RequestRefused.__name__:
-        return None
-    return str(cause)

@@ -3,9 +3,17 @@
 from datetime import timedelta
 
 from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
-from domain.errors import MailRefused, OrderNotFound, RequestRefused
+from domain.errors import (
+    KeyReused,
+    MailRefused,
+    OrderNotFound,
+    RefundNotFound,
+    RefundRefused,
+    RequestRefused,
+)
 
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 GATEWAY = SearchAttributeKey.for_keyword("Gateway")
@@ -59,6 +67,27 @@ LETTER: ActivityConfig = {
         non_retryable_error_types=[MailRefused.__name__],
     ),
 }
+REFUND: ActivityConfig = {
+    "start_to_close_timeout": ONE_CALL,
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(hours=1),
+        non_retryable_error_types=[RequestRefused.__name__, RefundNotFound.__name__],
+    ),
+}
+RESERVE: ActivityConfig = {
+    **RECORD,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=500),
+        maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=[
+            RefundRefused.__name__,
+            KeyReused.__name__,
+            OrderNotFound.__name__,
+        ],
+    ),
+}
 SWEEP: ActivityConfig = {
     "start_to_close_timeout": timedelta(minutes=5),
     "heartbeat_timeout": HEARTBEAT,
@@ -69,3 +98,11 @@ SWEEP: ActivityConfig = {
 def named(options: ActivityConfig, summary: str) -> ActivityConfig:
     """The options with the words that Temporal's UI shows beside the activity."""
     return {**options, "summary": summary}
+
+
+def failure(error: ActivityError, kind: type[Exception]) -> str | None:
+    """What the error says, if this kind of exception is what ended the activity; else None."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type != kind.__name__:
+        return None
+    return cause.message

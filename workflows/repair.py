@@ -1,44 +1,54 @@
 """What becomes of news that an order's checkout can no longer take, and of orphaned orders."""
 
+import asyncio
 from collections import deque
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from activities.checkouts import CheckoutActivities
 from activities.repairs import RepairActivities
-from domain.cases import Case, late_verdict
+from domain.cases import Case, Decision, late_verdict
 from domain.checkouts import Checkout, CheckoutPlan, LinkQuery, Standing
+from domain.errors import WordNotWanted
 from domain.news import PaymentNews
 from domain.orders import OrderStatus
+from domain.repairs import RepairPlan
 from workflows.ending import confirm, record
 from workflows.options import QUERY_UNTIL_ANSWERED, RECORD, named
+from workflows.settlement import Settlement
 from workflows.watch import PaymentWatch
 
 
 @workflow.defn
 class RepairWorkflow:
-    """Its id is `repair-{order_id}`; it runs as long as there is something to settle.
+    """Its id is `repair-` and the subject's; it runs as long as there is something to settle.
 
     An order whose checkout is gone is concluded here: link closed, gateway asked. Money that
-    arrived for an order that has ended becomes a case beside it.
+    arrived for an order that has ended becomes a case, and each case is dealt with by itself.
     """
 
     @workflow.init
-    def __init__(self, plan: CheckoutPlan) -> None:
+    def __init__(self, plan: RepairPlan) -> None:
         self._plan = plan
         self._news: deque[PaymentNews] = deque()
-        self._adopted = False
+        self._is_called = True
         self._watch: PaymentWatch | None = None
+        self._settlements: dict[str, Settlement] = {}
+        self._work: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
-    async def run(self, plan: CheckoutPlan) -> None:
-        while self._news or self._adopted:
-            standing = await self._standing()
-            if standing.status.is_open:
-                await self._conclude(standing)
-            elif self._news:
-                await self._examine(self._news.popleft(), standing)
-            self._adopted = False
+    async def run(self, plan: RepairPlan) -> None:
+        while self._news or self._is_called or self._work:
+            self._is_called = False
+            if plan.checkout:
+                await self._take_in_news(plan.checkout)
+            await self._take_up_cases()
+            await workflow.wait_condition(
+                lambda: bool(self._news) or self._is_called or not self._work or self._is_some_done
+            )
+            await self._put_away_what_is_done()
+        await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.signal(description="News that the order's checkout did not hear")
     def learn(self, news: PaymentNews) -> None:
@@ -46,19 +56,70 @@ class RepairWorkflow:
         if self._watch:
             self._watch.hear(news)
 
-    @workflow.signal(description="The order awaits payment, and no checkout minds it")
-    def adopt(self) -> None:
-        self._adopted = True
+    @workflow.signal(description="There is something to look after")
+    def call(self) -> None:
+        self._is_called = True
 
-    async def _standing(self) -> Standing:
+    @workflow.update(description="An operator's word on a case: honour, refund or dismiss")
+    async def decide(self, decision: Decision) -> None:
+        """Refused unless the case waits for a word, and for this one."""
+        await workflow.wait_condition(
+            lambda: decision.case_id in self._settlements or not self._is_called
+        )
+        settlement = self._settlements.get(decision.case_id)
+        objection = settlement.objection(decision.remedy) if settlement else "there is no such case"
+        if settlement is None or objection or not await self._is_kept(decision):
+            raise _unwanted(objection or "somebody was faster")
+        settlement.hear(decision)
+        self._tell_operator()
+
+    @decide.validator
+    def _may_decide(self, decision: Decision) -> None:
+        settlement = self._settlements.get(decision.case_id)
+        if not decision.reason.strip() or not decision.actor.strip():
+            raise _unwanted("say who you are, and why")
+        if settlement and (objection := settlement.objection(decision.remedy)):
+            raise _unwanted(objection)
+
+    @property
+    def _is_some_done(self) -> bool:
+        return any(task.done() for task in self._work.values())
+
+    async def _take_in_news(self, checkout: CheckoutPlan) -> None:
+        standing = await self._standing(checkout)
+        if standing.status.is_open:
+            await self._conclude(checkout, standing)
+            standing = await self._standing(checkout)
+        while self._news:
+            await self._examine(self._news.popleft(), checkout, standing)
+            standing = await self._standing(checkout)
+
+    async def _take_up_cases(self) -> None:
+        for case in await workflow.execute_activity_method(
+            RepairActivities.open_cases,
+            self._plan.subject,
+            **named(RECORD, "Read the cases that are not settled"),
+        ):
+            if case.case_id not in self._work:
+                settlement = Settlement(self._plan, case, self._news.append)
+                self._settlements[case.case_id] = settlement
+                self._work[case.case_id] = asyncio.create_task(settlement.run())
+        self._tell_operator()
+
+    async def _put_away_what_is_done(self) -> None:
+        for case_id, task in list(self._work.items()):
+            if task.done():
+                await task
+                del self._work[case_id], self._settlements[case_id]
+        self._tell_operator()
+
+    async def _standing(self, checkout: CheckoutPlan) -> Standing:
         return await workflow.execute_activity_method(
-            RepairActivities.standing,
-            self._plan.order_id,
-            **named(RECORD, "Read what is recorded"),
+            RepairActivities.standing, checkout.order_id, **named(RECORD, "Read what is recorded")
         )
 
-    async def _conclude(self, standing: Standing) -> None:
-        checkout = Checkout(self._plan, workflow.now() - self._plan.timetable.window)
+    async def _conclude(self, plan: CheckoutPlan, standing: Standing) -> None:
+        checkout = Checkout(plan, workflow.now() - plan.timetable.window)
         checkout.cancel_requested = standing.cancel_requested
         self._watch = PaymentWatch(checkout)
         for news in self._news:
@@ -66,21 +127,20 @@ class RepairWorkflow:
         conclusion = await self._watch.until_certain()
         self._watch = None
         if await record(conclusion) is OrderStatus.PAID:
-            await confirm(self._plan.order_id)
+            await confirm(plan.order_id)
 
-    async def _examine(self, news: PaymentNews, standing: Standing) -> None:
+    async def _examine(self, news: PaymentNews, plan: CheckoutPlan, standing: Standing) -> None:
         if standing.explains(news):
             return
         if news.is_hint:
-            news = await self._ask()
-        is_paid = standing.status is OrderStatus.PAID
+            news = await self._ask(plan)
+        is_paid = standing.status.is_fulfilled
         for payment in news.payments:
-            verdict = late_verdict(payment, self._plan.price, order_is_paid=is_paid)
+            verdict = late_verdict(payment, plan.price, order_is_paid=is_paid)
             if verdict and not standing.knows(payment):
-                await self._open_case(Case(self._plan.order_id, verdict, payment, news.evidence))
+                await self._open_case(Case(plan.order_id, verdict, payment, news.evidence))
 
-    async def _ask(self) -> PaymentNews:
-        plan = self._plan
+    async def _ask(self, plan: CheckoutPlan) -> PaymentNews:
         return await workflow.execute_activity_method(
             CheckoutActivities.ask,
             LinkQuery(plan.order_id, plan.gateway, plan.link_key),
@@ -89,8 +149,20 @@ class RepairWorkflow:
 
     async def _open_case(self, case: Case) -> None:
         await workflow.execute_activity_method(
-            RepairActivities.open_case,
-            case,
-            **named(RECORD, f"Open a case: {case.verdict}"),
+            RepairActivities.open_case, case, **named(RECORD, f"Open a case: {case.verdict}")
         )
-        workflow.set_current_details(f"Case open: **{case.verdict}**, {case.payment.reference}")
+
+    async def _is_kept(self, decision: Decision) -> bool:
+        return await workflow.execute_activity_method(
+            RepairActivities.decide,
+            decision,
+            **named(RECORD, f"Keep the word of {decision.actor}: {decision.remedy}"),
+        )
+
+    def _tell_operator(self) -> None:
+        lines = [f"- {settlement.summary}" for settlement in self._settlements.values()]
+        workflow.set_current_details("\n".join(lines) or "no case is open")
+
+
+def _unwanted(why: str) -> ApplicationError:
+    return ApplicationError(why, type=WordNotWanted.__name__, non_retryable=True)

@@ -15,6 +15,9 @@ class SweepResult:
     events_forwarded: int
     orders_expired: int
     orders_adopted: int
+    refunds_adopted: int
+    cases_opened: int
+    cases_adopted: int
 
 
 @workflow.defn
@@ -23,13 +26,12 @@ class SweepWorkflow:
 
     @workflow.run
     async def run(self) -> SweepResult:
-        now, call = workflow.now(), workflow.execute_activity_method
+        now, call, do = workflow.now(), workflow.execute_activity_method, SweepActivities
         return SweepResult(
-            await call(
-                SweepActivities.forward_inbox, now, **named(SWEEP, "Forward stored webhooks")
-            ),
-            await call(
-                SweepActivities.expire_untouched, now, **named(SWEEP, "Expire untouched orders")
-            ),
-            await call(SweepActivities.adopt_orphans, now, **named(SWEEP, "Adopt orphaned orders")),
+            await call(do.forward_inbox, now, **named(SWEEP, "Forward stored webhooks")),
+            await call(do.expire_untouched, now, **named(SWEEP, "Expire untouched orders")),
+            await call(do.adopt_orphans, now, **named(SWEEP, "Adopt orphaned orders")),
+            await call(do.mind_refunds, now, **named(SWEEP, "Adopt orphaned refunds")),
+            await call(do.open_unclaimed, now, **named(SWEEP, "Open cases of unknown orders")),
+            await call(do.mind_cases, now, **named(SWEEP, "Adopt orphaned cases")),
         )

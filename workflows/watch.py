@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.checkouts import CheckoutActivities
-from domain.checkouts import Checkout, Conclusion, LinkQuery
+from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkQuery
 from domain.news import PaymentNews
 from workflows.options import QUERY, named
 
@@ -51,11 +51,23 @@ class PaymentWatch:
             await workflow.wait_condition(lambda: asking.done() or bool(self._conclusion()))
             if asking.done():
                 self.hear(await asking)
+                await self._capture_what_is_wanted()
         except ActivityError as error:
             workflow.logger.warning("the gateway could not be asked: %s", error.cause)
         finally:
             asking.cancel()
             self._checkout.asked(workflow.now(), closing=closing)
+
+    async def _capture_what_is_wanted(self) -> None:
+        payment = self._checkout.to_capture
+        if payment is None:
+            return
+        news = await workflow.execute_activity_method(
+            CheckoutActivities.capture,
+            CaptureOrder(self._query(), payment),
+            **named(QUERY, f"Capture {payment.amount}, which was only authorized"),
+        )
+        self.hear(news)
 
     def _query(self) -> LinkQuery:
         plan, link = self._checkout.plan, self._checkout.link

@@ -1,0 +1,218 @@
+"""One case, from opened to settled: by policy where that decides, by an operator's word else."""
+
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+
+from activities.checkouts import CheckoutActivities
+from activities.refunds import RefundActivities
+from activities.repairs import RepairActivities
+from domain.cases import CaseOutcome, CaseRecord, CaseStatus, CaseVerdict, Decision, Remedy
+from domain.checkouts import CaptureOrder, CheckoutPlan, LinkQuery
+from domain.errors import KeyReused, RefundRefused
+from domain.keys import derived_id
+from domain.news import PaymentNews
+from domain.orders import OrderStatus
+from domain.payments import Payment, PaymentStatus
+from domain.refunds import Refund, RefundPlan, RefundStatus, RefundWish
+from domain.repairs import RepairPlan, is_honoured, may_remedy, remedy
+from workflows.ending import confirm
+from workflows.options import QUERY, RECORD, RESERVE, failure, named
+from workflows.refund import RefundWorkflow
+
+AUTOMATIC = "repair"
+
+
+class Settlement:
+    """Deals with one case; whatever it cannot do by itself waits for an operator."""
+
+    def __init__(
+        self, plan: RepairPlan, record: CaseRecord, pass_on: Callable[[PaymentNews], None]
+    ) -> None:
+        self._plan, self._record, self._pass_on = plan, record, pass_on
+        self._words, self._actor = record.words, record.decided_by
+        self._decision = record.decision
+        self._why = "an operator has to say what becomes of it"
+        self._is_waiting = record.status is CaseStatus.WAITING
+
+    @property
+    def summary(self) -> str:
+        """One line for whoever looks at the repair in Temporal's UI."""
+        case, state = self._record.case, self._why if self._is_waiting else "being dealt with"
+        return f"**{case.verdict}** {case.payment.amount}, {case.payment.reference}: {state}"
+
+    def objection(self, wanted: Remedy) -> str | None:
+        """Why an operator cannot say this now; None if it is welcome."""
+        if not self._is_waiting:
+            return "the case is being dealt with"
+        if not may_remedy(self._record.case.verdict, wanted):
+            return f"a case of {self._record.case.verdict} cannot be answered with {wanted}"
+        return None
+
+    def hear(self, decision: Decision) -> None:
+        self._words += 1
+        self._decision, self._actor, self._is_waiting = decision.remedy, decision.actor, False
+
+    async def run(self) -> None:
+        chosen = self._decision
+        if chosen is None and not self._is_waiting:
+            chosen = await self._by_policy()
+        while chosen is None or not await self._applied(chosen):
+            chosen = await self._word()
+
+    async def _by_policy(self) -> Remedy | None:
+        case = self._record.case
+        if case.order_id is None:
+            return None
+        order = await workflow.execute_activity_method(
+            RepairActivities.order_policy,
+            case.order_id,
+            **named(RECORD, "Read what the products say of late money"),
+        )
+        return remedy(case.verdict, is_honoured(order, self._plan.policy, workflow.now()))
+
+    async def _word(self) -> Remedy:
+        self._decision, self._is_waiting = None, True
+        await workflow.execute_activity_method(
+            RepairActivities.await_word,
+            args=[self._record.case_id, self._why],
+            **named(RECORD, "Let the case wait for an operator"),
+        )
+        await workflow.wait_condition(lambda: self._decision is not None)
+        assert self._decision
+        return self._decision
+
+    async def _applied(self, chosen: Remedy) -> bool:
+        if chosen is Remedy.DISMISS:
+            return await self._settled(CaseOutcome.DISMISSED)
+        if self._record.case.verdict is CaseVerdict.LATE_AUTHORIZATION and self._plan.checkout:
+            if chosen is Remedy.REFUND:
+                return await self._watched(self._plan.checkout)
+            await self._capture(self._plan.checkout)
+        return await (self._honoured() if chosen is Remedy.HONOUR else self._refunded())
+
+    async def _honoured(self) -> bool:
+        status = await workflow.execute_activity_method(
+            RepairActivities.honour,
+            self._record.case_id,
+            **named(RECORD, "Honour the late payment"),
+        )
+        if status is not OrderStatus.PAID:
+            self._why = f"it cannot be honoured: the order is {status}"
+            return False
+        await self._settled(CaseOutcome.HONOURED)
+        assert self._record.case.order_id
+        await confirm(self._record.case.order_id)
+        return True
+
+    async def _refunded(self) -> bool:
+        refund = await self._reserve()
+        if refund is None:
+            return False
+        status = await self._finished(refund)
+        if status is not RefundStatus.SUCCEEDED:
+            self._why = f"the refund {refund.refund_id} is {status}"
+            return False
+        return await self._settled(CaseOutcome.REFUNDED, refund.refund_id)
+
+    async def _reserve(self) -> Refund | None:
+        case, is_automatic = self._record.case, self._actor is None
+        wish = RefundWish(
+            refund_id=derived_id("rfd", self._record.case_id, str(self._words)),
+            order_id=case.order_id,
+            gateway=case.payment.gateway,
+            payment_reference=case.payment.reference,
+            amount=None,
+            reason=f"case {self._record.case_id}: {case.verdict}",
+            actor=self._actor or AUTOMATIC,
+            automatic=is_automatic,
+        )
+        try:
+            refund = await workflow.execute_activity_method(
+                RefundActivities.reserve_refund,
+                args=[wish, self._plan.budget if is_automatic else None],
+                **named(RESERVE, "Set the money aside"),
+            )
+        except ActivityError as error:
+            refusal = failure(error, RefundRefused) or failure(error, KeyReused)
+            if refusal is None:
+                raise
+            self._why = refusal
+            return None
+        if refund is None:
+            self._why = "the budget of automatic refunds is used up"
+        return refund
+
+    async def _finished(self, refund: Refund) -> RefundStatus:
+        """Run the refund, or wait for the run that somebody else began."""
+        patience = self._plan.policy.patience
+        try:
+            return await workflow.execute_child_workflow(
+                RefundWorkflow.run,
+                RefundPlan(refund, patience),
+                id=refund.refund_id,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                static_summary=f"Refund: {refund.amount}, {refund.refund_id}",
+            )
+        except WorkflowAlreadyStartedError:
+            started = workflow.now()
+            while not refund.status.is_final:
+                await workflow.sleep(patience.pause(workflow.now() - started))
+                refund = await workflow.execute_activity_method(
+                    RefundActivities.read_refund,
+                    refund.refund_id,
+                    **named(RECORD, "Read how the refund stands"),
+                )
+            return refund.status
+
+    async def _capture(self, checkout: CheckoutPlan) -> None:
+        payment = self._record.case.payment
+        try:
+            await workflow.execute_activity_method(
+                CheckoutActivities.capture,
+                CaptureOrder(_query(checkout), payment),
+                **named(QUERY, f"Capture {payment.amount}, which the order still wants"),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("not captured: %s", error.cause)
+
+    async def _watched(self, checkout: CheckoutPlan) -> bool:
+        """Where no void exists: look until the gateway has given the money back, or taken it."""
+        started, patience = workflow.now(), self._plan.policy.patience
+        while (waited := workflow.now() - started) < patience.longest:
+            news = await self._look(checkout)
+            payment = self._found(news) if news else self._record.case.payment
+            if payment is None or not payment.status.moves_money:
+                return await self._settled(CaseOutcome.GIVEN_BACK)
+            if news and payment.status is PaymentStatus.CAPTURED:
+                self._pass_on(news)
+                return await self._settled(CaseOutcome.CAPTURED)
+            await workflow.sleep(patience.pause(waited), summary="See whether it was given back")
+        self._why = f"the gateway still holds the money after {patience.longest}"
+        return False
+
+    async def _look(self, checkout: CheckoutPlan) -> PaymentNews | None:
+        try:
+            return await workflow.execute_activity_method(
+                CheckoutActivities.ask, _query(checkout), **named(QUERY, "Ask the gateway")
+            )
+        except ActivityError as error:
+            workflow.logger.warning("the gateway could not be asked: %s", error.cause)
+            return None
+
+    def _found(self, news: PaymentNews) -> Payment | None:
+        identity = self._record.case.payment.identity
+        return next((p for p in news.payments if p.identity == identity), None)
+
+    async def _settled(self, outcome: CaseOutcome, refund_id: str | None = None) -> bool:
+        await workflow.execute_activity_method(
+            RepairActivities.settle,
+            args=[self._record.case_id, outcome, refund_id],
+            **named(RECORD, f"Settle the case: {outcome}"),
+        )
+        return True
+
+
+def _query(checkout: CheckoutPlan) -> LinkQuery:
+    return LinkQuery(checkout.order_id, checkout.gateway, checkout.link_key)
