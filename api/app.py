@@ -7,13 +7,25 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import callbacks, cases, checkouts, events, health, metrics, orders, problems, results, webhooks
+from api import (
+    callbacks,
+    cases,
+    checkouts,
+    events,
+    health,
+    metrics,
+    orders,
+    problems,
+    refunds,
+    results,
+    webhooks,
+)
 from api.limits import SizeLimit
 from api.services import opened
 from settings import Settings
 
 MOST_BODY_BYTES = 1024 * 1024
-ROUTERS = (orders, checkouts, events, callbacks, webhooks, results, health, metrics)
+ROUTERS = (orders, checkouts, events, refunds, cases, callbacks, webhooks, results, health, metrics)
 
 
 def create_app(settings: Settings) -> FastAPI:
