@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.telemetry import TemporalMetrics
+from api.temporal import RETRIES
 from db.baskets import BasketStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
@@ -57,6 +58,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         namespace=settings.temporal_namespace,
         data_converter=pydantic_data_converter,
         runtime=metrics.runtime,
+        retry_config=RETRIES,
         lazy=True,
     )
     timetable = settings.timetable
