@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from letters.mail import MailServer
-from tests.support.mail_server import MailCatcher, mail_catcher
+from tests.letters.catcher import MailCatcher, mail_catcher
 
 
 @pytest.fixture

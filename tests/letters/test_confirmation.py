@@ -13,7 +13,7 @@ from domain.errors import IllegalTransition, MailDelayed, MailRefused
 from letters.confirmation import Confirmations
 from letters.mail import MailServer
 from letters.texts import Sender
-from tests.support.mail_server import MailCatcher
+from tests.letters.catcher import MailCatcher
 from tests.support.orders import NOON, a_payment, an_end, place_awaiting
 
 SENDER = Sender("orders@shop.example", "Ünder the ₹ shop", "https://pay.example")

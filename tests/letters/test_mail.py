@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import MailDelayed, MailRefused
 from letters.mail import MailServer
-from tests.support.mail_server import MailCatcher
+from tests.letters.catcher import MailCatcher
 from tests.support.ports import free_port
 
 
