@@ -49,13 +49,13 @@ class PaymentWatch:
         )
         try:
             await workflow.wait_condition(lambda: asking.done() or bool(self._conclusion()))
-            if asking.done():
-                self.hear(await asking)
+            if not asking.done():
+                asking.cancel()
+            self.hear(await asking)
         except ActivityError as error:
-            workflow.logger.warning("the gateway could not be asked: %s", error.cause)
-        finally:
-            asking.cancel()
-            self._checkout.asked(workflow.now(), closing=closing)
+            if not self._conclusion():
+                workflow.logger.warning("the gateway could not be asked: %s", error.cause)
+        self._checkout.asked(workflow.now(), closing=closing)
 
     def _query(self) -> LinkQuery:
         plan, link = self._checkout.plan, self._checkout.link

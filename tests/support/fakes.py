@@ -64,6 +64,7 @@ class FakeOrders:
         self.conclusions: dict[str, Conclusion] = {}
         self.cases: list[Case] = []
         self.failures: list[Exception] = []
+        self.untouched = 0
 
     def add(self, order: Order) -> None:
         self.orders[order.order_id] = order
@@ -86,6 +87,9 @@ class FakeOrders:
     def end(self, order_id: str, status: OrderStatus) -> None:
         """End the order behind everybody's back."""
         self._set_status(order_id, status)
+
+    def request_cancel(self, order_id: str) -> None:
+        self.orders[order_id] = replace(self.orders[order_id], cancel_requested=True)
 
     async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
         order = await self.order(wish.order_id)
@@ -122,7 +126,7 @@ class FakeOrders:
         return True
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
-        return 0
+        return self.untouched
 
     async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
         return [o for o in self.orders.values() if o.status is OrderStatus.AWAITING_PAYMENT]

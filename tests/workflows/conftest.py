@@ -1,8 +1,9 @@
 """Checkouts on a real Temporal server, one with the clock of the world and one that skips."""
 
+import gc
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -154,6 +155,15 @@ async def _world(env: WorkflowEnvironment) -> AsyncIterator[World]:
     )
     async with build_worker(env.client, world.task_queue, activities):
         yield world
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No task of a workflow may die unheard."""
+    yield
+    gc.collect()
+    heard = [record.getMessage() for record in caplog.get_records("call")]
+    assert not [message for message in heard if "never retrieved" in message]
 
 
 @pytest.fixture
