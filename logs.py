@@ -2,17 +2,36 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+
+import domain.errors
+
+# Errors of ours that may speak; of anything else, which may quote a row or a body, only the class.
+DISCREET = {*vars(domain.errors), "ApplicationError", "ActivityError"}
+as_stacks = ExceptionDictTransformer(show_locals=False)
+
+
+def discreetly(exc_info: Any) -> list[dict[str, Any]]:
+    """The exception and its causes: where each was raised, and what it may say."""
+    return [_quieted(stack) for stack in as_stacks(exc_info)]
+
+
+def _quieted(stack: dict[str, Any]) -> dict[str, Any]:
+    if stack["exc_type"] not in DISCREET:
+        stack |= {"exc_value": "", "exc_notes": [], "syntax_error": None}
+    stack["exceptions"] = [[_quieted(each) for each in group] for group in stack["exceptions"]]
+    return stack
+
 
 SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    ),
+    structlog.processors.ExceptionRenderer(discreetly),
 ]
 
 

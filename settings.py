@@ -1,19 +1,46 @@
-"""Every setting, from the environment or from files under /run/secrets."""
+"""Every setting, from the environment or from files under SECRETS_DIR (/run/secrets)."""
 
+import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.policies import Budget, Patience, Policies, RepairPolicy, Timetable
 
-SECRETS = Path("/run/secrets")
+SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
 
+
+def _shaped(pattern: str, example: str) -> AfterValidator:
+    def check(text: str) -> str:
+        # Never the text itself: some hold a password.
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must look like {example}")
+        return text
+
+    return AfterValidator(check)
+
+
+Url = Annotated[
+    str,
+    _shaped(r"https?://[^\s/?#]+(/[^\s?#]*)?", "https://pay.example"),
+    AfterValidator(lambda url: url.rstrip("/")),
+]
+Address = Annotated[str, _shaped(r"\S+:\d{1,5}", "127.0.0.1:7233")]
+Mailbox = Annotated[str, _shaped(r"[^\s@<>]+@[^\s@<>]+", "orders@shop.example")]
+DatabaseUrl = Annotated[
+    str,
+    _shaped(
+        r"sqlite\+aiosqlite:///.+|postgresql\+asyncpg://.+/.+",
+        "sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name",
+    ),
+]
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 Delay = Annotated[float, Field(ge=0, le=31_536_000)]
 
@@ -37,15 +64,15 @@ class Settings(BaseSettings):
         secrets_dir=SECRETS if SECRETS.is_dir() else None, hide_input_in_errors=True, frozen=True
     )
 
-    database_url: str = "sqlite+aiosqlite:///var/run/paidonce.db"
-    temporal_address: str = "127.0.0.1:7233"
+    database_url: DatabaseUrl = "sqlite+aiosqlite:///var/run/paidonce.db"
+    temporal_address: Address = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     task_queue: str = "paidonce"
     build_id: str | None = None
-    worker_metrics_address: str | None = None
+    worker_metrics_address: Address | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: Url = "http://127.0.0.1:8000"
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     api_keys: tuple[ApiKey, ...] = ()
@@ -54,17 +81,18 @@ class Settings(BaseSettings):
     razorpay_key_id: str | None = None
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
-    razorpay_base_url: str = "https://api.razorpay.com"
+    razorpay_base_url: Url = "https://api.razorpay.com"
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
-    mail_from: str = "orders@shop.example"
+    mail_from: Mailbox = "orders@shop.example"
     shop_name: str = "The shop"
-    shop_url: str = "http://127.0.0.1:8080"
+    shop_url: Url = "http://127.0.0.1:8080"
 
+    link_patience: Seconds = 10
     checkout_window: Seconds = 900
     hint_delays: tuple[Delay, ...] = (0, 2, 5, 10, 20)
     quiet_delays: tuple[Delay, ...] = (120, 300, 600)
@@ -143,8 +171,9 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
         settings = Settings()
     except ValidationError as error:
         _refuse("; ".join(_complaint(detail) for detail in error.errors()))
-    except ValueError as error:
-        _refuse(str(error).splitlines()[0])
+    except SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        _refuse(f"{name[1].upper() if name else 'a setting'}: is not valid JSON")
     if "gateways" in needs and not settings.gateways:
         _refuse("no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET")
     if "api_keys" in needs and not settings.api_keys:
@@ -153,9 +182,9 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
 
 
 def _complaint(detail: Any) -> str:
-    name = "_".join(str(part) for part in detail["loc"][:1]).upper()
+    name = ".".join(str(part) for part in detail["loc"])
     text = detail["msg"].removeprefix("Value error, ")
-    return f"{name}: {text}" if name else text
+    return f"{name.upper()}: {text}" if name else text
 
 
 def _refuse(what: str) -> NoReturn:

@@ -5,7 +5,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -53,6 +54,7 @@ from workflows.schedules import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
+SECONDS_BETWEEN_TRIES = 1
 WORKFLOWS = (CheckoutWorkflow, RepairWorkflow, SweepWorkflow)
 # A workflow file that imports anything else is refused when the worker starts.
 PASSED_THROUGH = (
@@ -124,15 +126,24 @@ async def serve(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    client = await _connected(settings)
+    client = await _connected(settings, stopping)
+    if client is None:
+        return
     await _register_search_attributes(client)
+    sweep_every = timedelta(seconds=settings.sweep_interval)
+    await keep_sweeping(client, settings.task_queue, sweep_every)
+    async with at_work(settings, client):
+        log.info("worker ready", task_queue=settings.task_queue)
+        await stopping.wait()
+
+
+@asynccontextmanager
+async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
+    """A worker on its real database, gateways and mail server, until the context ends."""
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
         activities = _in_production(settings, client, database, known)
-        sweep_every = timedelta(seconds=settings.sweep_interval)
-        await keep_sweeping(client, settings.task_queue, sweep_every)
         async with build_worker(client, settings.task_queue, activities):
-            log.info("worker ready", task_queue=settings.task_queue)
-            await stopping.wait()
+            yield
 
 
 def _in_production(
@@ -163,9 +174,9 @@ def _mail_server(settings: Settings) -> MailServer:
     )
 
 
-async def _connected(settings: Settings) -> Client:
-    """A client, as soon as Temporal answers."""
-    while True:
+async def _connected(settings: Settings, stopping: asyncio.Event) -> Client | None:
+    """A client, as soon as Temporal answers; None if it is time to stop before that."""
+    while not stopping.is_set():
         try:
             return await Client.connect(
                 settings.temporal_address,
@@ -175,7 +186,9 @@ async def _connected(settings: Settings) -> Client:
             )
         except RuntimeError:
             log.warning("Temporal does not answer yet", address=settings.temporal_address)
-            await asyncio.sleep(1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), SECONDS_BETWEEN_TRIES)
+    return None
 
 
 def _runtime(settings: Settings) -> Runtime | None:

@@ -11,7 +11,8 @@ class Heartbeats(Interceptor):
     """Beats for each running activity, and lets what has begun be finished.
 
     A canceled activity is not interrupted in the middle of a gateway's answer: the cancellation
-    takes effect between two attempts. Only the worker's own end interrupts it.
+    takes effect between two attempts. Only the end of the worker, or of the attempt's own time,
+    interrupts it.
     """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
@@ -40,7 +41,12 @@ async def _finished(work: asyncio.Task[Any]) -> Any:
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            details = activity.cancellation_details()
-            if work.done() or details is None or details.worker_shutdown:
+            if work.done() or not _may_finish():
                 work.cancel()
                 raise
+
+
+def _may_finish() -> bool:
+    """Not when the worker ends, nor when the attempt was given up and another may have begun."""
+    details = activity.cancellation_details()
+    return details is not None and details.cancel_requested and not details.worker_shutdown

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from temporalio import activity
 
-from domain.errors import OrderNotFound
+from domain.orders import Order
 from domain.ports import Cases, Delivery, Inbox, Orders, Refunds
 
 BATCH = 200
@@ -50,7 +50,7 @@ class SweepActivities:
     async def adopt_orphans(self, at: datetime) -> int:
         """See that every order that awaits payment has somebody who minds it."""
         orders = await self._orders.awaiting(SETTLING_TIME, at, BATCH)
-        return sum([await self._delivery.adopt(order) for order in orders])
+        return sum([await self._adopt(order) for order in orders])
 
     @activity.defn
     async def mind_refunds(self, at: datetime) -> int:
@@ -78,6 +78,15 @@ class SweepActivities:
     async def _forward(self, row: int, at: datetime) -> bool:
         try:
             return await self._delivery.forward(row, at) is not None
-        except OrderNotFound:
+        except Exception as error:
+            # One row that cannot be delivered must not hold up the others.
+            activity.logger.warning("inbox row %s: %s", row, type(error).__name__)
             await self._inbox.postponed(row, at)
+            return False
+
+    async def _adopt(self, order: Order) -> bool:
+        try:
+            return await self._delivery.adopt(order)
+        except Exception as error:
+            activity.logger.warning("order %s: %s", order.order_id, type(error).__name__)
             return False

@@ -4,30 +4,15 @@ import logging
 import os
 import sys
 
-import uvicorn
-
 import logs
 import settings
-from api.app import create_app
-
-GRACE_SECONDS = 5
+from api.server import make_server
 
 
 def main() -> int:
     config = settings.load(needs=["gateways", "api_keys"])
     logs.configure(config.log_level)
-    app = create_app(config)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=config.api_host,
-            port=config.api_port,
-            log_config=None,
-            access_log=False,  # it would write tokens down
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            server_header=False,
-        )
-    )
+    server = make_server(config)
     server.run()
     return 0 if server.started else 1
 

@@ -20,11 +20,11 @@ from api import (
     results,
     webhooks,
 )
-from api.limits import SizeLimit
+from api.limits import Limits
+from api.openapi import Api
 from api.services import opened
 from settings import Settings
 
-MOST_BODY_BYTES = 1024 * 1024
 ROUTERS = (orders, checkouts, events, refunds, cases, callbacks, webhooks, results, health, metrics)
 
 
@@ -37,17 +37,16 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(
+    app = Api(
         title="paidonce",
         version="0.1.0",
         summary="Every order is paid once or not at all, and every conclusion cites its proof.",
         lifespan=lifespan,
-        max_body_size=MOST_BODY_BYTES,
-        responses=problems.documented(422),
+        max_body_size=problems.MOST_BODY_BYTES,
     )
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
-    app.add_middleware(SizeLimit, most_bytes=MOST_BODY_BYTES)
+    app.add_middleware(Limits)
     return app

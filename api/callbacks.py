@@ -6,7 +6,8 @@ import structlog
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.results import neutral_page
+from api.problems import documented
+from api.results import NEUTRAL, neutral_page, safe_headers
 from api.services import Opened, Services
 from api.views import result_url
 from db.views import CallbackLink
@@ -18,7 +19,12 @@ log = structlog.get_logger()
 PATH = "/callbacks/{gateway}/{token}"
 
 
-@router.get(PATH, response_class=RedirectResponse, status_code=303)
+@router.get(
+    PATH,
+    response_class=RedirectResponse,
+    status_code=303,
+    responses={**NEUTRAL, **documented(503)},
+)
 async def receive_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
 ) -> Response:
@@ -26,7 +32,12 @@ async def receive_callback(
     return await _received(gateway, token, request.query_params, services, later)
 
 
-@router.post(PATH, response_class=RedirectResponse, status_code=303)
+@router.post(
+    PATH,
+    response_class=RedirectResponse,
+    status_code=303,
+    responses={**NEUTRAL, **documented(400, 413, 503)},
+)
 async def receive_posted_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
 ) -> Response:
@@ -46,12 +57,12 @@ async def _received(
     try:
         link = await services.reads.link_by_callback_token(gateway, token)
     except OrderNotFound:
-        return neutral_page()
+        return neutral_page(services.settings)
     if hint := _hint(link, parameters, services):
         later.add_task(_deliver, hint, services)
     order = link.order
     url = result_url(services.settings.public_url, order.order_id, order.result_token)
-    return RedirectResponse(url, status_code=303, headers={"Cache-Control": "no-store"})
+    return RedirectResponse(url, status_code=303, headers=safe_headers(services.settings))
 
 
 def _hint(

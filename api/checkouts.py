@@ -23,13 +23,13 @@ from api.models import CheckoutOut
 from api.orders import seen
 from api.problems import documented
 from api.services import Opened, Services
+from api.temporal import reached
 from db.views import CheckoutView
 from domain.checkouts import CheckoutPlan
 from domain.orders import Order, OrderStatus
 from workflows.checkout import CheckoutWorkflow
 from workflows.options import AMOUNT_MINOR, CURRENCY, GATEWAY, ORDER_STATUS
 
-LINK_PATIENCE_SECONDS = 10
 # The server lets only ten updates with different ids wait at once: all clicks on Pay are one.
 UPDATE_ID = "payment-link"
 router = APIRouter(tags=["checkout"])
@@ -76,12 +76,20 @@ async def _open(order: Order, services: Opened) -> None:
         CheckoutWorkflow.payment_link, start_workflow_operation=start, id=UPDATE_ID
     )
     try:
-        await asyncio.wait_for(waiting, LINK_PATIENCE_SECONDS)
+        with reached():
+            await asyncio.wait_for(waiting, services.settings.link_patience)
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return
     except (WorkflowUpdateFailedError, WorkflowAlreadyStartedError):
-        # It has ended: what is recorded answers. The handle must be asked for its error.
-        with suppress(Exception):
+        return  # it has ended: what is recorded answers
+    finally:
+        await _look_at(start)
+
+
+async def _look_at(start: WithStartWorkflowOperation[CheckoutWorkflow, Any]) -> None:
+    """asyncio complains of an error that nobody has looked at, and one may be left in there."""
+    with suppress(Exception):
+        async with asyncio.timeout(0):
             await start.workflow_handle()
 
 

@@ -13,7 +13,7 @@ from api.models import StatusOut
 from api.orders import seen
 from api.problems import documented
 from api.services import Opened, Services
-from domain.errors import OrderNotFound
+from domain.errors import DatabaseUnavailable, OrderNotFound
 from domain.orders import OrderStatus
 
 LOOK_EVERY_SECONDS = 0.5
@@ -40,7 +40,10 @@ async def stream_status(order_id: str, services: Services) -> AsyncIterator[Serv
     """One `status` event now, and one for each change until the order is final."""
     shown: OrderStatus | None = None
     while not services.stopping.is_set():
-        status = await services.reads.status_of(order_id)
+        try:
+            status = await services.reads.status_of(order_id)
+        except DatabaseUnavailable:
+            return  # whoever listens comes back
         if status is not shown:
             shown = status
             data = StatusOut(order_id=order_id, status=status)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from api.problems import ApiError, documented
 from api.services import Services
+from api.temporal import reached
 
 PATIENCE_SECONDS = 3
 router = APIRouter(tags=["operations"])
@@ -30,7 +31,9 @@ async def is_ready(services: Services) -> Health:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await services.database.ping()
-            if not await services.temporal.service_client.check_health():
+            with reached():
+                serves = await services.temporal.service_client.check_health()
+            if not serves:
                 raise ApiError(503, "not-ready", "Temporal does not serve yet.")
     except TimeoutError as error:
         raise ApiError(503, "not-ready", "Database or Temporal take too long.") from error

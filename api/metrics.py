@@ -15,7 +15,11 @@ BOUNDS = (1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86400)
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/metrics", responses=documented(503), response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **documented(503)},
+)
 async def show_metrics(services: Services) -> Response:
     """Orders by status, money at risk, seconds from the click on Pay to proof; and Temporal's."""
     registry = CollectorRegistry()

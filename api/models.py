@@ -1,10 +1,19 @@
 """Bodies of requests and answers. Requests are strict: no field too many, no type bent."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import combinations
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+)
 
 from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Remedy
 from domain.disputes import DisputeStatus
@@ -13,27 +22,56 @@ from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 from domain.refunds import RefundStatus
 
-CARD_LIKE = re.compile(r"(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)")
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+DIGITS = re.compile(r"\d(?:[ -]?\d){12,}")
+CARD = re.compile(r"[2-6]\d{12,18}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def plain_text(text: str) -> str:
     """Refuse control characters and whatever could be a card number."""
     if CONTROL.search(text):
         raise ValueError("must not contain control characters")
-    if any(_passes_luhn(found) for found in CARD_LIKE.findall(text)):
+    if any(map(_holds_card, DIGITS.findall(text))):
         raise ValueError("looks like a card number; never send card data here")
     return text
 
 
-def _passes_luhn(text: str) -> bool:
-    digits = [int(character) for character in reversed(text) if character.isdigit()]
+def _holds_card(text: str) -> bool:
+    """Whether some of these groups of digits together could be a card's number."""
+    groups = re.split("[ -]", text)
+    spans = combinations(range(len(groups) + 1), 2)
+    numbers = ("".join(groups[start:end]) for start, end in spans)
+    return any(CARD.fullmatch(number) and _passes_luhn(number) for number in numbers)
+
+
+def _passes_luhn(number: str) -> bool:
+    digits = [int(digit) for digit in reversed(number)]
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[1::2]]
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
+def _written(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be ISO 8601 text with a time zone")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is out of range") from error
+
+
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
-Sku = Annotated[str, Field(pattern="^[a-z0-9-]{1,64}$", examples=["coffee-beans"])]
+Sku = Annotated[
+    str,
+    Field(pattern="^[a-z0-9-]{1,64}$", examples=["coffee-beans"]),
+    AfterValidator(plain_text),
+]
+Moment = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_written), AfterValidator(_in_utc)
+]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["INR"])]
 
 
@@ -52,7 +90,7 @@ class OrderIn(Request):
     user_id: Text
     email: Annotated[EmailStr, Field(max_length=254), AfterValidator(plain_text)]
     items: list[ItemIn] = Field(min_length=1, max_length=100)
-    timestamp: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    timestamp: Moment | None = None
     gateway: Annotated[str, Field(pattern="^[a-z]{1,32}$")] | None = None
     currency: Currency | None = None
 

@@ -11,6 +11,7 @@ from api.auth import Anyone, Client, Principal
 from api.models import OrderIn, OrderOut, ProductOut, StatusOut
 from api.problems import ApiError, documented
 from api.services import Opened, Services
+from api.temporal import reached
 from api.views import order_out, product_out
 from domain.errors import OrderNotFound
 from domain.orders import Basket, Order, OrderStatus
@@ -26,7 +27,11 @@ async def list_products(services: Services, principal: Anyone) -> list[ProductOu
     return [product_out(product) for product in await services.catalogue.products()]
 
 
-@router.post("/orders", status_code=201, responses=documented(400, 401, 403, 413, 422, 503))
+@router.post(
+    "/orders",
+    status_code=201,
+    responses={200: {"model": OrderOut}, **documented(400, 401, 403, 413, 422, 503)},
+)
 async def place_order(
     body: OrderIn,
     services: Services,
@@ -68,12 +73,13 @@ async def cancel_order(order_id: str, services: Services, principal: Anyone) -> 
 
 async def _tell_checkout(order_id: str, services: Opened) -> None:
     handle = services.temporal.get_workflow_handle(order_id)
-    try:
-        await handle.signal(CheckoutWorkflow.cancel)
-    except RPCError as error:
-        # The wish is recorded with the order: whoever concludes it will honour it.
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
+    with reached():
+        try:
+            await handle.signal(CheckoutWorkflow.cancel)
+        except RPCError as error:
+            # The wish is recorded with the order: whoever concludes it will honour it.
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
 
 async def seen(order_id: str, services: Opened, principal: Principal) -> Order:

@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from temporalio.service import RPCError
 
+from api.temporal import TemporalUnavailable
 from domain.errors import (
     BasketRefused,
     CaseNotFound,
@@ -25,6 +25,7 @@ from domain.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+MOST_BODY_BYTES = 1024 * 1024
 AWAY = {"Retry-After": "2"}
 log = structlog.get_logger()
 
@@ -59,6 +60,11 @@ class ApiError(Exception):
         return problem(self.status, self.kind, self.detail, headers=self.headers)
 
 
+def too_large() -> ApiError:
+    text = f"The body may have {MOST_BODY_BYTES} bytes at most."
+    return ApiError(413, "body-too-large", text)
+
+
 @dataclass(frozen=True)
 class _Meaning:
     status: int
@@ -83,7 +89,7 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     DatabaseUnavailable: _Meaning(
         503, "database-unavailable", "Nothing was written; try again.", AWAY
     ),
-    RPCError: _Meaning(503, "temporal-unavailable", "Nothing is lost; try again.", AWAY),
+    TemporalUnavailable: _Meaning(503, "temporal-unavailable", "Nothing is lost; try again.", AWAY),
 }
 
 
@@ -133,6 +139,8 @@ async def _expected(request: Request, error: Exception) -> Response:
 
 async def _from_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        return too_large().answer()
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
     return problem(error.status_code, kind, str(error.detail), headers=headers)
@@ -154,5 +162,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", path=request.scope.get("path"), error=type(error).__name__)
+    # Not the path that was called: it may hold a token.
+    route = getattr(request.scope.get("route"), "path", None)
+    log.error("unexpected error", route=route, error=type(error).__name__)
     return problem(500, "internal-error", "Something is wrong on our side; it was logged.")

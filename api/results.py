@@ -2,15 +2,18 @@
 
 from hmac import compare_digest
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
+from api.problems import documented
 from api.services import Services
 from db.views import CheckoutView
 from domain.errors import OrderNotFound
 from domain.orders import OrderStatus
+from settings import Settings
 
 SAFE = {
     "Cache-Control": "no-store",
@@ -24,20 +27,28 @@ SAFE = {
 PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, trim_blocks=True
 )
-router = APIRouter(include_in_schema=False)
+NEUTRAL: dict[int | str, dict[str, Any]] = {
+    404: {"description": "A page that says nothing", "content": {"text/html": {}}}
+}
+router = APIRouter(tags=["pages"])
 
 
-@router.get("/orders/{order_id}/result", response_class=HTMLResponse)
+@router.get(
+    "/orders/{order_id}/result",
+    response_class=HTMLResponse,
+    responses={**NEUTRAL, **documented(503)},
+)
 async def show_result(order_id: str, services: Services, token: str = "") -> Response:
     """The order's result page; whoever does not hold its token sees a neutral one."""
     try:
         view = await services.reads.checkout_view(order_id)
     except OrderNotFound:
-        return neutral_page()
+        return neutral_page(services.settings)
     if not compare_digest(view.order.result_token.encode(), token.encode()):
-        return neutral_page()
+        return neutral_page(services.settings)
     return _page(
         "result.html",
+        services.settings,
         order=view.order,
         state=_state(view),
         payment_url=_live_url(view),
@@ -46,13 +57,20 @@ async def show_result(order_id: str, services: Services, token: str = "") -> Res
     )
 
 
-def neutral_page() -> Response:
+def neutral_page(settings: Settings) -> Response:
     """Says nothing about any order."""
-    return _page("neutral.html", status=404)
+    return _page("neutral.html", settings, status=404)
 
 
-def _page(name: str, status: int = 200, **values: object) -> Response:
-    return HTMLResponse(PAGES.get_template(name).render(**values), status, headers=SAFE)
+def safe_headers(settings: Settings) -> dict[str, str]:
+    """For what a browser shows: nothing is kept, passed on, or run from elsewhere."""
+    https = settings.public_url.startswith("https://")
+    return SAFE | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
+
+
+def _page(name: str, settings: Settings, status: int = 200, **values: object) -> Response:
+    page = PAGES.get_template(name).render(**values)
+    return HTMLResponse(page, status, headers=safe_headers(settings))
 
 
 def _state(view: CheckoutView) -> str:

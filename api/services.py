@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from db.cases import CaseStore
+from db.refunds import RefundStore
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.telemetry import TemporalMetrics
+from api.temporal import RETRIES
 from db.baskets import BasketStore
-from db.cases import CaseStore
-from db.refunds import RefundStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
 from db.inbox import InboxStore
@@ -61,6 +62,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         namespace=settings.temporal_namespace,
         data_converter=pydantic_data_converter,
         runtime=metrics.runtime,
+        retry_config=RETRIES,
         lazy=True,
     )
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:

@@ -36,50 +36,53 @@ class Catcher:
         return "250 2.0.0 stored"
 
 
-def create_app(mails: Mails) -> FastAPI:
+class MailPages:
     """The pages over the mails."""
-    app = page_app()
 
-    def the_mail(n: int) -> Mail:
-        mail = mails.get(n)
-        if mail is None:
-            raise HTTPException(404, f"There is no mail number {n}.")
-        return mail
+    def __init__(self, mails: Mails) -> None:
+        self._mails = mails
 
-    @app.get("/")
-    async def inbox(request: Request, to: str = "", order_id: str = "") -> Response:
-        found = mails.find(to, order_id, ON_THE_PAGE)
+    def app(self) -> FastAPI:
+        """The pages as an application."""
+        app = page_app()
+        app.get("/")(self.inbox)
+        app.get("/messages")(self.messages)
+        app.get("/messages/{n}")(self.message)
+        app.get("/messages/{n}/raw")(self.raw)
+        app.get("/messages/{n}/html")(self.html)
+        app.get("/messages/{n}/attachments/{number}")(self.attachment)
+        return app
+
+    async def inbox(self, request: Request, to: str = "", order_id: str = "") -> Response:
+        found = self._mails.find(to, order_id, ON_THE_PAGE)
         return pages.TemplateResponse(request, "mailbox.html", {"mails": found, "to": to})
 
-    @app.get("/messages")
-    async def messages(to: str = "", order_id: str = "") -> list[dict[str, Any]]:
-        return [_summary(mail) for mail in mails.find(to, order_id)]
+    async def messages(self, to: str = "", order_id: str = "") -> list[dict[str, Any]]:
+        return [_summary(mail) for mail in self._mails.find(to, order_id)]
 
-    @app.get("/messages/{n}")
-    async def message(request: Request, n: int) -> Response:
-        mail = the_mail(n)
-        return pages.TemplateResponse(
-            request, "mail.html", {"mail": mail, "content": content(mail.raw)}
-        )
+    async def message(self, request: Request, n: int) -> Response:
+        mail = self._mail(n)
+        shown = {"mail": mail, "content": content(mail.raw)}
+        return pages.TemplateResponse(request, "mail.html", shown)
 
-    @app.get("/messages/{n}/raw")
-    async def raw(n: int) -> Response:
-        return _download(the_mail(n).raw, f"mail-{n}.eml")
+    async def raw(self, n: int) -> Response:
+        return _download(self._mail(n).raw, f"mail-{n}.eml")
 
-    @app.get("/messages/{n}/html")
-    async def html(n: int) -> Response:
-        return HTMLResponse(
-            content(the_mail(n).raw).html, headers={"Content-Security-Policy": SANDBOX}
-        )
+    async def html(self, n: int) -> Response:
+        html = content(self._mail(n).raw).html
+        return HTMLResponse(html, headers={"Content-Security-Policy": SANDBOX})
 
-    @app.get("/messages/{n}/attachments/{number}")
-    async def attachment(n: int, number: int) -> Response:
-        attachments = content(the_mail(n).raw).attachments
+    async def attachment(self, n: int, number: int) -> Response:
+        attachments = content(self._mail(n).raw).attachments
         if not 0 <= number < len(attachments):
             raise HTTPException(404, f"Mail {n} has no attachment {number}.")
         return _download(attachments[number].content, attachments[number].name)
 
-    return app
+    def _mail(self, n: int) -> Mail:
+        mail = self._mails.get(n)
+        if mail is None:
+            raise HTTPException(404, f"There is no mail number {n}.")
+        return mail
 
 
 def _summary(mail: Mail) -> dict[str, Any]:
@@ -122,7 +125,7 @@ async def main() -> None:
         sys.exit(f"mailbox: cannot take mail on port {smtp_port} (SMTP_PORT): {error.strerror}")
     print(f"mailbox: SMTP on 127.0.0.1:{smtp_port}, page at http://127.0.0.1:{page_port}")
     async with smtp:
-        await serve(create_app(mails), page_port)
+        await serve(MailPages(mails).app(), page_port)
     mails.close()
 
 

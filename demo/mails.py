@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.mime import header, printable
+from demo.mime import header
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS mails (
@@ -62,7 +62,7 @@ class Mails:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._db.execute(
             "INSERT INTO mails VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
-            (now, printable(", ".join(recipients)), *values, raw),
+            (now, ", ".join(recipients), *values, raw),
         )
 
     def find(self, to: str = "", order_id: str = "", limit: int = 10_000) -> list[Mail]:

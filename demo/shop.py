@@ -52,68 +52,70 @@ class Basket:
         return {"user_id": f"guest-{guest}", "email": self.email, "items": items}
 
 
-def create_app(service: Service, name: str, mailbox_url: str) -> FastAPI:
+class Shop:
     """The shop's pages over the service's API."""
-    app = page_app()
-    app.state.name, app.state.mailbox_url = name, mailbox_url
 
-    @app.get("/")
-    async def shop(request: Request) -> Response:
-        return await _form(service, request, Basket())
+    def __init__(self, service: Service, name: str, mailbox_url: str) -> None:
+        self._service, self._name, self._mailbox_url = service, name, mailbox_url
 
-    @app.post("/pay")
-    async def pay(request: Request) -> Response:
+    def app(self) -> FastAPI:
+        """The pages as an application."""
+        app = page_app()
+        app.state.name, app.state.mailbox_url = self._name, self._mailbox_url
+        app.get("/")(self.shelf)
+        app.post("/pay")(self.pay)
+        app.get("/orders/{order_id}")(self.order)
+        app.post("/orders/{order_id}/pay")(self.go_on)
+        return app
+
+    async def shelf(self, request: Request) -> Response:
+        return await self._form(request, Basket())
+
+    async def pay(self, request: Request) -> Response:
         basket = Basket.of(await request.form())
         try:
-            order = await service.create_order(basket.order(), basket.key)
+            order = await self._service.create_order(basket.order(), basket.key)
         except Problem as problem:
             # Only a certain refusal frees the key: after silence the order may exist.
             key = new_key() if problem.is_final else basket.key
-            return await _form(service, request, replace(basket, key=key), problem)
-        return await _to_gateway(service, request, order["order_id"])
+            return await self._form(request, replace(basket, key=key), problem)
+        return await self.go_on(request, order["order_id"])
 
-    @app.post("/orders/{order_id}/pay")
-    async def go_on(request: Request, order_id: str) -> Response:
-        return await _to_gateway(service, request, order_id)
+    async def go_on(self, request: Request, order_id: str) -> Response:
+        """Off to the gateway's page; an order that is over, or has no link yet, shows itself."""
+        try:
+            checkout = await self._service.checkout(order_id)
+        except Problem as problem:
+            return await self._order(request, order_id, problem)
+        return RedirectResponse(checkout["payment_url"] or f"/orders/{order_id}", 303)
 
-    @app.get("/orders/{order_id}")
-    async def order(request: Request, order_id: str) -> Response:
-        return await _order(service, request, order_id)
+    async def order(self, request: Request, order_id: str) -> Response:
+        return await self._order(request, order_id)
 
-    return app
+    async def _form(
+        self, request: Request, basket: Basket, problem: Problem | None = None
+    ) -> Response:
+        products: list[Json] = []
+        try:
+            products = await self._service.products()
+        except Problem as silence:
+            problem = problem or silence
+        return _page(request, "shop.html", problem, products=products, basket=basket)
 
-
-async def _form(
-    service: Service, request: Request, basket: Basket, problem: Problem | None = None
-) -> Response:
-    products: list[Json] = []
-    try:
-        products = await service.products()
-    except Problem as silence:
-        problem = problem or silence
-    shown = {"products": products, "basket": basket, "problem": problem}
-    return pages.TemplateResponse(request, "shop.html", shown, problem.status if problem else 200)
-
-
-async def _to_gateway(service: Service, request: Request, order_id: str) -> Response:
-    """Off to the gateway's page; an order that is over, or has no link yet, shows itself."""
-    try:
-        checkout = await service.checkout(order_id)
-    except Problem as problem:
-        return await _order(service, request, order_id, problem)
-    return RedirectResponse(checkout["payment_url"] or f"/orders/{order_id}", 303)
+    async def _order(
+        self, request: Request, order_id: str, problem: Problem | None = None
+    ) -> Response:
+        order: Json | None = None
+        try:
+            order = await self._service.order(order_id)
+        except Problem as unknown:
+            problem = problem or unknown
+        return _page(request, "order.html", problem, order=order, concluded=CONCLUDED)
 
 
-async def _order(
-    service: Service, request: Request, order_id: str, problem: Problem | None = None
-) -> Response:
-    order: Json | None = None
-    try:
-        order = await service.order(order_id)
-    except Problem as unknown:
-        problem = problem or unknown
-    shown = {"order": order, "problem": problem, "concluded": CONCLUDED}
-    return pages.TemplateResponse(request, "order.html", shown, problem.status if problem else 200)
+def _page(request: Request, name: str, problem: Problem | None, **shown: object) -> Response:
+    status = problem.status if problem else 200
+    return pages.TemplateResponse(request, name, {**shown, "problem": problem}, status)
 
 
 async def main() -> None:
@@ -124,7 +126,7 @@ async def main() -> None:
     api_url = os.environ.get("API_URL", "http://127.0.0.1:8000")
     async with Service(api_url, os.environ.get("API_KEY", "")) as service:
         print(f"shop: http://127.0.0.1:{port}")
-        await serve(create_app(service, name, mailbox_url), port)
+        await serve(Shop(service, name, mailbox_url).app(), port)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import aiosmtplib
 
 from domain.errors import MailDelayed, MailRefused
 
-TIMEOUT_SECONDS = 20
 FOR_GOOD = 500
 
 
@@ -23,6 +22,7 @@ class MailServer:
     username: str | None = None
     password: str | None = None
     tls: str = "none"
+    timeout_seconds: float = 20
 
     async def send(self, message: EmailMessage) -> None:
         """Raises `MailRefused` (5xx, or an address no mail can have) or `MailDelayed`."""
@@ -35,16 +35,17 @@ class MailServer:
                 password=self.password,
                 use_tls=self.tls == "tls",
                 start_tls=self.tls == "starttls",
-                timeout=TIMEOUT_SECONDS,
+                timeout=self.timeout_seconds,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _named(error.recipients[0].code) from error
-        except aiosmtplib.SMTPResponseException as error:
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise _named(error.code) from error
+        except aiosmtplib.SMTPNotSupported as error:
+            raise MailRefused("the mail server takes no such address") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailDelayed(
-                f"the mail server cannot be reached: {type(error).__name__}"
-            ) from error
+            # Also what it says to everyone, as to a wrong password: that can be set right.
+            raise MailDelayed(f"no use of the mail server: {type(error).__name__}") from error
 
 
 def _named(code: int) -> MailDelayed | MailRefused:

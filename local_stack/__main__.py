@@ -77,6 +77,7 @@ async def demo(
     driver += ["--orders", f"{orders}"] if orders else []
     stop_on_signals(stop_with_parent)
     async with running(stack, fresh=True):
+        say(f"Temporal's UI while this runs: {stack.url('TEMPORAL_UI')}")
         return await in_foreground([sys.executable, *driver], stack.driver_env)
 
 

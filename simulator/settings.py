@@ -66,52 +66,64 @@ def razorpay_account() -> RazorpayAccount:
 
 
 def parser() -> argparse.ArgumentParser:
-    env = os.environ.get
     made = argparse.ArgumentParser(
         prog="python -m simulator",
         description=DESCRIPTION,
         epilog=ENVIRONMENT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    flag = made.add_argument
-    flag("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    flag(
+    add_address_flags(made)
+    add_state_flag(made)
+    add_webhook_flags(made)
+    levels = ("debug", "info", "warning", "error")
+    made.add_argument("--log-level", choices=levels, default="info", help="(%(default)s)")
+    return made
+
+
+def add_address_flags(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDR", help="address to listen on (%(default)s)"
+    )
+    made.add_argument(
         "--port",
         type=port,
-        default=env("SIMULATOR_PORT", "8100"),
+        default=os.environ.get("SIMULATOR_PORT", "8100"),
         metavar="N",
         help="port to listen on, 0 for any free one (SIMULATOR_PORT, %(default)s)",
     )
-    flag(
+    made.add_argument(
         "--public-url",
-        default=env("SIMULATOR_PUBLIC_URL") or None,
+        default=os.environ.get("SIMULATOR_PUBLIC_URL") or None,
         metavar="URL",
         help="how browsers reach it (SIMULATOR_PUBLIC_URL, http://HOST:PORT)",
     )
-    flag(
+
+
+def add_state_flag(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
         "--state",
         type=Path,
-        default=env("SIMULATOR_STATE", "var/simulator.db"),
+        default=os.environ.get("SIMULATOR_STATE", "var/simulator.db"),
         metavar="FILE",
         help="SQLite file that survives a restart (SIMULATOR_STATE, %(default)s)",
     )
-    flag(
+
+
+def add_webhook_flags(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
         "--retry-base",
         type=seconds,
         default=1.0,
         metavar="S",
         help="wait after a webhook's first failed delivery, then doubled (%(default)s s)",
     )
-    flag(
+    made.add_argument(
         "--retry-limit",
         type=seconds,
         default=300.0,
         metavar="S",
         help="longest wait between two deliveries (%(default)s s)",
     )
-    levels = ("debug", "info", "warning", "error")
-    flag("--log-level", choices=levels, default="info", help="(%(default)s)")
-    return made
 
 
 def port(text: str) -> int:

@@ -14,15 +14,15 @@ from sqlalchemy import NullPool, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer, own_server, postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 HOLD_ONE = """
 import asyncio
-from tests.support.postgres import postgres_server
+from tests.support.postgres import own_server
 
 async def main() -> None:
-    async with postgres_server() as server:
+    async with own_server() as server:
         print(server.url, flush=True)
         await asyncio.Event().wait()
 
@@ -67,9 +67,8 @@ async def test_it_takes_as_many_connections_as_a_busy_test_opens(server: Postgre
     assert int(await ask(url, "SHOW max_connections")) >= 100
 
 
-async def test_nothing_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    async with postgres_server() as server:
+async def test_nothing_is_left_of_it() -> None:
+    async with own_server() as server:
         data = await ask(await server.create_database(), "SHOW data_directory")
         assert os.access(data, os.F_OK)
     assert not os.access(data, os.F_OK)
@@ -77,9 +76,8 @@ async def test_nothing_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_it_dies_with_a_killed_test_run() -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "TEST_DATABASE_URL"}
     run = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", HOLD_ONE), cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", HOLD_ONE), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert run.stdout is not None
     url = (await run.stdout.readline()).decode().strip()

@@ -126,7 +126,10 @@ class RepairWorkflow:
             self._watch.hear(news)
         conclusion = await self._watch.until_certain()
         self._watch = None
-        if await record(conclusion) is OrderStatus.PAID:
+        status = await record(conclusion)
+        if status is not conclusion.status:
+            self._news.append(conclusion.as_news(plan.gateway))
+        elif status is OrderStatus.PAID:
             await confirm(plan.order_id)
 
     async def _examine(self, news: PaymentNews, plan: CheckoutPlan, standing: Standing) -> None:

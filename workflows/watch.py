@@ -49,14 +49,14 @@ class PaymentWatch:
         )
         try:
             await workflow.wait_condition(lambda: asking.done() or bool(self._conclusion()))
-            if asking.done():
-                self.hear(await asking)
-                await self._capture_what_is_wanted()
+            if not asking.done():
+                asking.cancel()
+            self.hear(await asking)
+            await self._capture_what_is_wanted()
         except ActivityError as error:
-            workflow.logger.warning("the gateway could not be asked: %s", error.cause)
-        finally:
-            asking.cancel()
-            self._checkout.asked(workflow.now(), closing=closing)
+            if not self._conclusion():
+                workflow.logger.warning("the gateway could not be asked: %s", error.cause)
+        self._checkout.asked(workflow.now(), closing=closing)
 
     async def _capture_what_is_wanted(self) -> None:
         payment = self._checkout.to_capture

@@ -14,7 +14,7 @@ import aiosmtplib
 import httpx
 import pytest
 
-from demo.mailbox import create_app, listen
+from demo.mailbox import MailPages, listen
 from demo.mails import Mails
 from tests.demo.conftest import Serve
 
@@ -52,7 +52,7 @@ class Post:
 async def post(tmp_path: Path, serve: Serve) -> AsyncIterator[Post]:
     mails = Mails(tmp_path / "mails.db")
     smtp = await listen(mails, 0)
-    async with smtp, httpx.AsyncClient(base_url=await serve(create_app(mails))) as pages:
+    async with smtp, httpx.AsyncClient(base_url=await serve(MailPages(mails).app())) as pages:
         yield Post(smtp.sockets[0].getsockname()[1], pages, mails)
     mails.close()
 

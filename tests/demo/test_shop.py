@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from demo.client import Service
-from demo.shop import create_app
+from demo.shop import Shop
 from tests.demo.conftest import Serve
 from tests.demo.fake_service import GATEWAY, KEY, FakeService
 
@@ -23,7 +23,7 @@ def service() -> FakeService:
 @pytest.fixture
 async def shop(service: FakeService, serve: Serve) -> AsyncIterator[httpx.AsyncClient]:
     async with Service(await serve(service.app), KEY) as client:
-        app = create_app(client, "The Corner Shop", "http://127.0.0.1:9/mails")
+        app = Shop(client, "The Corner Shop", "http://127.0.0.1:9/mails").app()
         async with httpx.AsyncClient(base_url=await serve(app)) as browser:
             yield browser
 
@@ -165,7 +165,7 @@ async def test_an_unknown_order_is_not_found(
 
 async def test_nobody_behind_the_shop_is_said_clearly(serve: Serve) -> None:
     async with Service("http://127.0.0.1:9", KEY) as nobody:
-        url = await serve(create_app(nobody, "The Corner Shop", ""))
+        url = await serve(Shop(nobody, "The Corner Shop", "").app())
         async with httpx.AsyncClient(base_url=url) as browser:
             page = await browser.get("/")
     assert page.status_code == 503

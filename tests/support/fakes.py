@@ -1,20 +1,20 @@
 """Stand-ins that implement our Protocols in memory, for tests that are about workflows."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
-from domain.errors import OrderNotFound
+from domain.errors import GatewayUnavailable, OrderNotFound
 from domain.events import GatewayEvent
 from domain.keys import wire_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import LatePolicy, Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
-from domain.ports import Destination, LinkAttempt, LinkDraft
+from domain.ports import Delivery, Destination, LinkAttempt, LinkDraft
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -64,6 +64,8 @@ class FakeOrders:
         self.links: dict[str, PaymentLink] = {}
         self.conclusions: dict[str, Conclusion] = {}
         self.cases: list[Case] = []
+        self.failures: list[Exception] = []
+        self.untouched = 0
 
     def add(self, order: Order) -> None:
         self.orders[order.order_id] = order
@@ -77,7 +79,18 @@ class FakeOrders:
         order = await self.order(order_id)
         concluded = self.conclusions.get(order_id)
         payments = concluded.standing.payments if concluded else ()
-        return Standing(order.status, payments, order.cancel_requested)
+        late = tuple(case.payment for case in self.cases_of(order_id))
+        return Standing(order.status, payments + late, order.cancel_requested)
+
+    def cases_of(self, order_id: str) -> list[Case]:
+        return [case for case in self.cases if case.order_id == order_id]
+
+    def end(self, order_id: str, status: OrderStatus) -> None:
+        """End the order behind everybody's back."""
+        self._set_status(order_id, status)
+
+    def request_cancel(self, order_id: str) -> None:
+        self.orders[order_id] = replace(self.orders[order_id], cancel_requested=True)
 
     async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
         order = await self.order(wish.order_id)
@@ -97,6 +110,8 @@ class FakeOrders:
             self.links[key] = replace(self.links[key], status=status)
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
+        if self.failures:
+            raise self.failures.pop(0)
         order = await self.order(conclusion.order_id)
         if order.status.is_open:
             self.conclusions[conclusion.order_id] = conclusion
@@ -105,11 +120,14 @@ class FakeOrders:
         return self.orders[conclusion.order_id].status
 
     async def open_case(self, case: Case, at: datetime) -> bool:
+        known = [(c.verdict, c.payment.identity) for c in self.cases_of(case.order_id)]
+        if (case.verdict, case.payment.identity) in known:
+            return False
         self.cases.append(case)
         return True
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
-        return 0
+        return self.untouched
 
     async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
         return [o for o in self.orders.values() if o.status is OrderStatus.AWAITING_PAYMENT]
@@ -118,27 +136,38 @@ class FakeOrders:
         self.orders[order_id] = replace(self.orders[order_id], status=status)
 
 
+@dataclass
 class FakeInbox:
-    """An inbox with nothing in it."""
+    """Stored webhooks by row; None is one whose order is not known."""
+
+    rows: dict[int, PaymentNews | None] = field(default_factory=dict)
+    done: list[int] = field(default_factory=list)
+    put_off: list[int] = field(default_factory=list)
 
     async def due(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
-        return []
+        return [row for row in self.rows if row not in self.done]
 
     async def news(self, row: int) -> PaymentNews | None:
-        return None
+        return self.rows[row]
 
-    async def forwarded(self, row: int, at: datetime) -> None: ...
+    async def forwarded(self, row: int, at: datetime) -> None:
+        self.done.append(row)
 
-    async def postponed(self, row: int, at: datetime) -> None: ...
+    async def postponed(self, row: int, at: datetime) -> None:
+        self.put_off.append(row)
 
 
 @dataclass
 class FakeLetters:
+    """Letters that wait until they are `allowed`, fail as often as lined up, then go out."""
+
     confirmed: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     allowed: asyncio.Event | None = None
 
     async def confirm(self, order_id: str) -> None:
+        self.begun.set()
         if self.allowed:
             await self.allowed.wait()
         if self.failures:
@@ -148,17 +177,22 @@ class FakeLetters:
 
 @dataclass
 class FakeDelivery:
+    """Notes what is delivered, and passes it on if somebody is there to take it."""
+
     delivered: list[PaymentNews] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    through: Delivery | None = None
 
     async def deliver(self, news: PaymentNews) -> Destination:
         self.delivered.append(news)
-        return Destination.REPAIR
+        self.arrived.set()
+        return await self.through.deliver(news) if self.through else Destination.REPAIR
 
     async def forward(self, row: int, at: datetime) -> Destination | None:
-        return None
+        return await self.through.forward(row, at) if self.through else None
 
     async def adopt(self, order: Order) -> bool:
-        return False
+        return await self.through.adopt(order) if self.through else False
 
 
 class FakeGateway:
@@ -180,6 +214,14 @@ class FakeGateway:
         self.create_errors: list[Exception] = []
         self.ask_errors: list[Exception] = []
         self.created_although_failed = False
+        self.is_down: Callable[[], bool] = lambda: False
+        self.allowed: asyncio.Event | None = None
+        self._called = asyncio.Event()
+
+    async def until_called(self, call: str, times: int = 1) -> None:
+        while self.calls.count(call) < times:
+            self._called.clear()
+            await self._called.wait()
 
     def pay(self, order_id: str, payment: Payment) -> None:
         self.payments.setdefault(order_id, []).append(payment)
@@ -188,7 +230,7 @@ class FakeGateway:
         return LinkDraft(request.key, wire_key(request.key), request.order_id)
 
     async def create_payment_link(self, draft: LinkDraft) -> PaymentLink:
-        self.calls.append("create")
+        await self._begin("create")
         if self.create_errors and not self.created_although_failed:
             raise self.create_errors.pop(0)
         assert draft.key not in self.links, "a second link for one key"
@@ -200,11 +242,11 @@ class FakeGateway:
         return link
 
     async def find_payment_link(self, key: str) -> PaymentLink | None:
-        self.calls.append("find")
+        await self._begin("find")
         return self.links.get(key)
 
     async def ask(self, query: LinkQuery) -> PaymentNews:
-        self.calls.append("ask")
+        await self._begin("ask")
         if self.ask_errors:
             raise self.ask_errors.pop(0)
         link = self.links.get(query.key)
@@ -217,7 +259,7 @@ class FakeGateway:
         )
 
     async def close_payment_link(self, query: LinkQuery) -> None:
-        self.calls.append("close")
+        await self._begin("close")
         link = self.links.get(query.key)
         if link and link.status is LinkStatus.OPEN:
             self.links[query.key] = replace(link, status=LinkStatus.CLOSED)
@@ -227,3 +269,11 @@ class FakeGateway:
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         raise NotImplementedError
+
+    async def _begin(self, call: str) -> None:
+        self.calls.append(call)
+        self._called.set()
+        if self.allowed:
+            await self.allowed.wait()
+        if self.is_down():
+            raise GatewayUnavailable("not connected", timedelta(milliseconds=20))

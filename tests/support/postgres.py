@@ -75,10 +75,17 @@ class PostgresServer:
 
 @asynccontextmanager
 async def postgres_server() -> AsyncIterator[PostgresServer]:
-    """A server for as long as the context lasts; one of our own leaves nothing behind."""
+    """The server that TEST_DATABASE_URL names, else one of our own."""
     if named := os.environ.get("TEST_DATABASE_URL"):
         yield PostgresServer(make_url(named).set(drivername="postgresql+asyncpg"))
         return
+    async with own_server() as server:
+        yield server
+
+
+@asynccontextmanager
+async def own_server() -> AsyncIterator[PostgresServer]:
+    """A new server for as long as the context lasts; it leaves nothing behind."""
     with _home() as home:
         async with _launched(home) as server:
             yield server
@@ -98,10 +105,10 @@ def _home() -> Iterator[Path]:
 
 @asynccontextmanager
 async def _launched(home: Path) -> AsyncIterator[PostgresServer]:
-    port, programs = free_port(), _reachable(_programs(), home)
-    await asyncio.to_thread(_initdb, programs, home / "data")
+    port, binaries = free_port(), _reachable(programs(), home)
+    await asyncio.to_thread(_initdb, binaries, home / "data")
     server = PostgresServer(URL.create("postgresql+asyncpg", "postgres", None, "127.0.0.1", port))
-    process = await _start(programs, home, port)
+    process = await _start(binaries, home, port)
     try:
         async with asyncio.timeout(UP_WITHIN):
             await _up(server, process, home / "log")
@@ -112,7 +119,7 @@ async def _launched(home: Path) -> AsyncIterator[PostgresServer]:
         await process.wait()
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """The folder of initdb and postgres, from the first place that has them."""
     if named := os.environ.get("PG_BIN"):
         places = [Path(named)]
@@ -139,37 +146,37 @@ def _unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _reachable(programs: Path, home: Path) -> Path:
+def _reachable(binaries: Path, home: Path) -> Path:
     """The same programs, copied if they lie where `nobody` cannot go: a wheel in a private home."""
     try:
-        subprocess.run([programs / "postgres", "-V"], check=True, capture_output=True, **_child())
+        subprocess.run([binaries / "postgres", "-V"], check=True, capture_output=True, **_child())
     except PermissionError:
-        if WHEEL not in programs.parts:
+        if WHEEL not in binaries.parts:
             raise
-        packages = programs.parents[2]
+        packages = binaries.parents[2]
         for part in (f"{WHEEL}/pginstall18", f"{WHEEL}.libs"):
             shutil.copytree(packages / part, home / "programs" / part, symlinks=True)
-        return home / "programs" / programs.relative_to(packages)
-    return programs
+        return home / "programs" / binaries.relative_to(packages)
+    return binaries
 
 
 def _child() -> Mapping[str, Any]:
     return {"cwd": "/", "env": {"PATH": "/usr/bin:/bin"}, **_unprivileged()}
 
 
-def _initdb(programs: Path, data: Path) -> None:
+def _initdb(binaries: Path, data: Path) -> None:
     options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    argv = [f"{programs / 'initdb'}", *options, f"{data}"]
+    argv = [f"{binaries / 'initdb'}", *options, f"{data}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, **_child())
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
 
 
-async def _start(programs: Path, home: Path, port: int) -> Process:
+async def _start(binaries: Path, home: Path, port: int) -> Process:
     settings = [word for name, value in THROW_AWAY.items() for word in ("-c", f"{name}={value}")]
     with (home / "log").open("wb") as log:
         return await asyncio.create_subprocess_exec(
-            *(f"{programs / 'postgres'}", "-D", f"{home / 'data'}", "-p", f"{port}", *settings),
+            *(f"{binaries / 'postgres'}", "-D", f"{home / 'data'}", "-p", f"{port}", *settings),
             stdin=DEVNULL,
             stdout=log,
             stderr=STDOUT,

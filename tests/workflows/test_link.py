@@ -1,0 +1,103 @@
+"""Asking for the payment link, when the gateway refuses, is away, or swallows its answer."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.checkouts import CheckoutPlan
+from domain.errors import GatewayUnavailable, OutcomeUnknown, RequestRefused
+from domain.orders import OrderStatus
+from domain.policies import Timetable
+from tests.support.fakes import a_payment, news_of
+from tests.workflows.conftest import World
+from workflows.checkout import CheckoutWorkflow
+
+SOON = timedelta(milliseconds=20)
+
+
+async def test_a_refused_link_fails_the_order(world: World) -> None:
+    world.gateway.create_errors = [RequestRefused("the amount is too small")]
+    handle = await world.start()
+    opened = await handle.execute_update(CheckoutWorkflow.payment_link)
+    assert opened.link is None
+    result = await handle.result()
+    assert result.status is OrderStatus.FAILED
+    assert result.evidence
+    assert result.evidence.kind == "link_refused"
+    assert "the amount is too small" in result.evidence.reference
+    assert world.gateway.calls == ["create"], "a refusal is never repeated"
+
+
+async def test_an_answer_that_was_lost_is_looked_up(world: World) -> None:
+    world.gateway.created_although_failed = True
+    world.gateway.create_errors = [OutcomeUnknown("sent, no answer")]
+    handle = await world.start()
+    opened = await handle.execute_update(CheckoutWorkflow.payment_link)
+    assert world.gateway.calls == ["create", "find"]
+    assert opened.link
+    assert opened.link in world.gateway.links.values()
+    assert opened.link in world.orders.links.values()
+    await handle.terminate()
+
+
+@pytest.mark.parametrize("error", [GatewayUnavailable("away", SOON), OutcomeUnknown("no answer")])
+async def test_what_passes_is_tried_again(world: World, error: Exception) -> None:
+    world.gateway.create_errors = [error]
+    handle = await world.start()
+    opened = await handle.execute_update(CheckoutWorkflow.payment_link)
+    assert opened.link
+    assert world.gateway.calls == ["create", "find", "create"]
+    assert list(world.gateway.links) == [opened.link.key]
+    await handle.terminate()
+
+
+async def test_the_gateway_says_when_to_come_again(skipping: World) -> None:
+    world = skipping
+    world.gateway.create_errors = [GatewayUnavailable("busy", timedelta(hours=2))]
+    world.timetable = Timetable(window=timedelta(hours=3))
+    handle = await world.start()
+    assert (await handle.result()).status is OrderStatus.EXPIRED
+    events = (await handle.fetch_history()).events
+    asked = next(e for e in events if e.HasField("activity_task_scheduled_event_attributes"))
+    made = next(e for e in events if e.HasField("activity_task_completed_event_attributes"))
+    wait = made.event_time.ToDatetime() - asked.event_time.ToDatetime()
+    assert timedelta(hours=2) <= wait < timedelta(hours=2, minutes=1)
+
+
+async def test_no_link_by_the_end_of_the_window(world: World) -> None:
+    world.hurry()
+    world.gateway.create_errors = [GatewayUnavailable("away", SOON)] * 1000
+    handle = await world.start()
+    result = await handle.result()
+    assert result.status is OrderStatus.EXPIRED
+    assert result.evidence
+    assert result.evidence.kind == "status_query", "the gateway was asked whether there is none"
+    assert world.gateway.links == {}
+
+
+async def test_an_order_that_ended_before_is_left_alone(world: World) -> None:
+    order = world.order()
+    world.orders.end(order.order_id, OrderStatus.CANCELED)
+    handle = await world.start(order)
+    opened = await handle.execute_update(CheckoutWorkflow.payment_link)
+    assert (opened.order_status, opened.link) == (OrderStatus.CANCELED, None)
+    result = await handle.result()
+    assert (result.status, result.evidence) == (OrderStatus.CANCELED, None)
+    assert world.gateway.calls == []
+
+
+async def test_a_link_that_is_known_is_not_asked_for_again(world: World) -> None:
+    order = world.order()
+    first = await world.start(order)
+    opened = await first.execute_update(CheckoutWorkflow.payment_link)
+    await first.terminate("Temporal's state is lost")
+    again = await world.client.start_workflow(
+        CheckoutWorkflow.run,
+        CheckoutPlan.of(order, world.timetable),
+        id=f"{order.order_id}-again",
+        task_queue=world.task_queue,
+    )
+    assert await again.execute_update(CheckoutWorkflow.payment_link) == opened
+    assert world.gateway.calls == ["create"]
+    await again.signal(CheckoutWorkflow.learn, news_of(order.order_id, a_payment()))
+    assert (await again.result()).status is OrderStatus.PAID
