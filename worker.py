@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from db.cases import CaseStore
+from db.refunds import RefundStore
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -28,18 +30,14 @@ from temporalio.worker.workflow_sandbox import (
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 import logs
-from activities.checkouts import CheckoutActivities
-from activities.deliveries import DeliveryActivities
 from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
-from activities.letters import LetterActivities
-from activities.repairs import RepairActivities
-from activities.sweeps import SweepActivities
+from activities.sweeps import SweepTimes
+from activities.world import World
 from db.engine import Database
 from db.inbox import InboxStore
 from db.letters import LetterStore
 from db.orders import OrderStore
-from domain.ports import Delivery, Inbox, Letters, Orders
 from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations
@@ -49,13 +47,14 @@ from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
 from workflows.schedules import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
 SECONDS_BETWEEN_TRIES = 1
-WORKFLOWS = (CheckoutWorkflow, RepairWorkflow, SweepWorkflow)
+WORKFLOWS = (CheckoutWorkflow, RefundWorkflow, RepairWorkflow, SweepWorkflow)
 # A workflow file that imports anything else is refused when the worker starts.
 PASSED_THROUGH = (
     "domain",
@@ -63,6 +62,8 @@ PASSED_THROUGH = (
     "gateways.base",
     "workflows.ending",
     "workflows.options",
+    "workflows.refund",
+    "workflows.settlement",
     "workflows.watch",
 )
 SANDBOX = SandboxedWorkflowRunner(
@@ -72,37 +73,6 @@ SANDBOX = SandboxedWorkflowRunner(
         SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
     )
 )
-
-
-def all_activities(
-    *,
-    orders: Orders,
-    inbox: Inbox,
-    gateways: Mapping[str, Gateway],
-    letters: Letters,
-    delivery: Delivery,
-    public_url: str,
-    window: timedelta,
-) -> list[Callable[..., Any]]:
-    """Every activity, bound to the world it acts on."""
-    checkouts = CheckoutActivities(orders, gateways, public_url)
-    repairs, sweeps = (
-        RepairActivities(orders),
-        SweepActivities(orders, inbox, delivery, window),
-    )
-    return [
-        checkouts.open_link,
-        checkouts.ask,
-        checkouts.close_and_ask,
-        checkouts.conclude,
-        LetterActivities(letters).confirm,
-        DeliveryActivities(delivery).hand_over,
-        repairs.standing,
-        repairs.open_case,
-        sweeps.forward_inbox,
-        sweeps.expire_untouched,
-        sweeps.adopt_orphans,
-    ]
 
 
 def build_worker(
@@ -141,25 +111,35 @@ async def serve(settings: Settings) -> None:
 async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
     """A worker on its real database, gateways and mail server, until the context ends."""
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        activities = _in_production(settings, client, database, known)
+        activities = _world(settings, client, database, known).activities()
         async with build_worker(client, settings.task_queue, activities):
             yield
 
 
-def _in_production(
+def _world(
     settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
-) -> list[Callable[..., Any]]:
-    orders, inbox, queue = OrderStore(database), InboxStore(database), settings.task_queue
-    timetable = settings.timetable
+) -> World:
+    orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+    policies = settings.policies
     sender = Sender(settings.mail_from, settings.shop_name, settings.public_url)
-    return all_activities(
+    unclaimed = timedelta(seconds=settings.unknown_order_after)
+    return World(
         orders=orders,
+        refunds=refunds,
+        cases=CaseStore(database),
         inbox=inbox,
         gateways=known,
         letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
-        delivery=WorkflowDelivery(client, queue, orders, inbox, timetable),
+        delivery=WorkflowDelivery(
+            client,
+            settings.task_queue,
+            orders=orders,
+            refunds=refunds,
+            inbox=inbox,
+            policies=policies,
+        ),
         public_url=settings.public_url,
-        window=timetable.window,
+        times=SweepTimes(policies.timetable.window, unclaimed),
     )
 
 

@@ -13,3 +13,8 @@ class LetterActivities:
     async def confirm(self, order_id: str) -> None:
         """Send the confirmation of a paid order, unless it went out before."""
         await self._letters.confirm(order_id)
+
+    @activity.defn
+    async def tell_refund(self, refund_id: str) -> None:
+        """Tell the customer of a refund that succeeded, unless that was done before."""
+        await self._letters.tell_refund(refund_id)

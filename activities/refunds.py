@@ -6,14 +6,14 @@ from temporalio import activity
 
 from activities.asking import asking
 from domain.policies import Budget
-from domain.ports import Letters, Refunds
+from domain.ports import Refunds
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundWish
 from gateways.base import Gateway
 
 
 class RefundActivities:
-    def __init__(self, refunds: Refunds, gateways: Mapping[str, Gateway], letters: Letters) -> None:
-        self._refunds, self._gateways, self._letters = refunds, gateways, letters
+    def __init__(self, refunds: Refunds, gateways: Mapping[str, Gateway]) -> None:
+        self._refunds, self._gateways = refunds, gateways
 
     @activity.defn
     async def reserve_refund(self, wish: RefundWish, budget: Budget | None) -> Refund | None:
@@ -45,8 +45,3 @@ class RefundActivities:
     async def read_refund(self, refund_id: str) -> Refund:
         """The refund as it stands."""
         return await self._refunds.refund(refund_id)
-
-    @activity.defn
-    async def tell_refund(self, refund_id: str) -> None:
-        """Tell the customer, unless that was done."""
-        await self._letters.tell_refund(refund_id)

@@ -1,11 +1,11 @@
 """Sweep activities: whatever is stuck is set going again."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import activity
 
-from domain.orders import Order
 from domain.ports import Cases, Delivery, Inbox, Orders, Refunds
 
 BATCH = 200
@@ -50,25 +50,25 @@ class SweepActivities:
     async def adopt_orphans(self, at: datetime) -> int:
         """See that every order that awaits payment has somebody who minds it."""
         orders = await self._orders.awaiting(SETTLING_TIME, at, BATCH)
-        return sum([await self._adopt(order) for order in orders])
+        return sum([await _tried(o.order_id, self._delivery.adopt(o)) for o in orders])
 
     @activity.defn
     async def mind_refunds(self, at: datetime) -> int:
         """See that every refund that is under way has its workflow."""
         refunds = await self._refunds.unattended_refunds(REFUND_SETTLING_TIME, at, BATCH)
-        return sum([await self._delivery.mind_refund(refund) for refund in refunds])
+        return sum([await _tried(r.refund_id, self._delivery.mind_refund(r)) for r in refunds])
 
     @activity.defn
     async def mind_cases(self, at: datetime) -> int:
         """See that every case that is not settled has its repair."""
         subjects = await self._cases.subjects_unattended(SETTLING_TIME, at, BATCH)
-        return sum([await self._delivery.mind_cases(subject) for subject in subjects])
+        return sum([await _tried(s, self._delivery.mind_cases(s)) for s in subjects])
 
     @activity.defn
     async def open_unclaimed(self, at: datetime) -> int:
         """Make a case of money whose order could not be found."""
         rows = await self._inbox.unresolved(self._times.unclaimed, at, BATCH)
-        return sum([await self._open_unclaimed(row, at) for row in rows])
+        return sum([await _tried(f"inbox row {r}", self._open_unclaimed(r, at)) for r in rows])
 
     async def _open_unclaimed(self, row: int, at: datetime) -> bool:
         opened = await self._cases.open_case(await self._inbox.unclaimed(row), at)
@@ -84,9 +84,11 @@ class SweepActivities:
             await self._inbox.postponed(row, at)
             return False
 
-    async def _adopt(self, order: Order) -> bool:
-        try:
-            return await self._delivery.adopt(order)
-        except Exception as error:
-            activity.logger.warning("order %s: %s", order.order_id, type(error).__name__)
-            return False
+
+async def _tried(what: str, deed: Awaitable[bool]) -> bool:
+    """One that cannot be helped now must not hold up the others."""
+    try:
+        return await deed
+    except Exception as error:
+        activity.logger.warning("%s: %s", what, type(error).__name__)
+        return False

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 from temporalio.workflow import ActivityConfig
 
+from activities.letters import LetterActivities
 from activities.refunds import RefundActivities
 from domain.errors import RequestRefused
 from domain.news import Evidence, EvidenceKind
@@ -99,7 +100,7 @@ class RefundWorkflow:
     async def _tell(self) -> None:
         try:
             await workflow.execute_activity_method(
-                RefundActivities.tell_refund,
+                LetterActivities.tell_refund,
                 self._refund.refund_id,
                 **named(LETTER, "Tell the customer"),
             )
