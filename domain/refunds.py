@@ -48,11 +48,17 @@ class Refund:
     failure: str | None = None
 
     def joined(self, news: "RefundNews") -> Self:
-        """What is known once the news is in; the order of arrival does not matter."""
+        """What is known once the news is in; the order of arrival does not matter.
+
+        The echo is checked: news of another amount is for a person to look at.
+        """
         known = replace(self, reference=self.reference or news.reference)
-        if news.status.rank <= self.status.rank:
+        status, failure = news.status, news.failure
+        if news.amount != self.amount:
+            status, failure = RefundStatus.NEEDS_REVIEW, f"the gateway tells of {news.amount}"
+        if status.rank <= self.status.rank:
             return known
-        return replace(known, status=news.status, failure=news.failure)
+        return replace(known, status=status, failure=failure)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Gateways: the only place that knows a vendor. One file per gateway, all behind one port."""
+"""Gateways: the only place that knows a vendor. A module or package each, all behind one port."""

@@ -99,7 +99,11 @@ class Gateway(Protocol):
         """
 
     async def ask_refund(self, query: RefundQuery) -> RefundNews | None:
-        """What the gateway knows of a refund, found by its reference or ours; None if nothing."""
+        """What the gateway knows of a refund, found by its reference or ours; None if nothing.
+
+        If the question itself is refused that is `OutcomeUnknown`, never `RequestRefused`: the
+        money may have moved.
+        """
 
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
         """Raises `BadSignature`."""

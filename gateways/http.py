@@ -1,6 +1,7 @@
 """HTTP to a gateway: one client, and the one table of what a failure means for money."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -78,11 +79,16 @@ class GatewayClient:
         return await self._call("GET", path, ids, answers, params=query)
 
     async def post(
-        self, path: str, *ids: str, content: str, answers: Collection[int] = ()
+        self,
+        path: str,
+        *ids: str,
+        content: str,
+        headers: Mapping[str, str] | None = None,
+        answers: Collection[int] = (),
     ) -> Answer:
         """Send `content`, JSON already written, byte for byte."""
-        headers = {"Content-Type": "application/json"}
-        return await self._call("POST", path, ids, answers, content=content, headers=headers)
+        named = {"Content-Type": "application/json", **(headers or {})}
+        return await self._call("POST", path, ids, answers, content=content, headers=named)
 
     async def _call(
         self, method: str, path: str, ids: tuple[str, ...], answers: Collection[int], **sent: Any
@@ -107,6 +113,15 @@ class GatewayClient:
             raise failure
         call = f"{response.request.method} {response.url.raw_path.decode()}"
         return Answer(call, response.status_code, body or {}, response.content, failure)
+
+
+@contextmanager
+def in_doubt_if_refused() -> Iterator[None]:
+    """For questions: one that is refused says nothing of what it was about."""
+    try:
+        yield
+    except RequestRefused as error:
+        raise OutcomeUnknown(str(error)) from error
 
 
 def _failure(what: str, response: httpx.Response, explanation: str) -> Failure:

@@ -16,6 +16,7 @@ ORDER = "ord_tests"
 KEY = "ord_tests:link:1"
 REFERENCE = wire_key(KEY)
 LINK, GATEWAY_ORDER, PAYMENT = "plink_Aa1", "order_Bb2", "pay_Cc3"
+REFUND_ID, REFUND, DISPUTE = "rfd_abcdefghijklmnopqrstuvwxyz", "rfnd_Ff6", "disp_Gg7"
 EMAIL, PHONE = "asha@example.com", "+915550001111"
 
 BY_KEY = LinkQuery(ORDER, "razorpay", KEY)
@@ -79,8 +80,51 @@ def failed(**changes: Any) -> Json:
     return payment(**errors | reason | changes)
 
 
-def collection(*payments: Json) -> Json:
-    return {"entity": "collection", "count": len(payments), "items": list(payments)}
+def given_back(**changes: Any) -> Json:
+    """Authorized, never captured, and refunded by Razorpay itself."""
+    back = {"status": "refunded", "captured": False, "refund_status": "full", "fee": None}
+    return payment(**back | {"amount_refunded": 49900} | changes)
+
+
+def refund(**changes: Any) -> Json:
+    entity = {
+        "id": REFUND,
+        "entity": "refund",
+        "amount": 10000,
+        "currency": "INR",
+        "payment_id": PAYMENT,
+        "notes": {"refund_id": REFUND_ID, "order_id": ORDER},
+        "receipt": REFUND_ID,
+        "acquirer_data": {"arn": None},
+        "created_at": 1790000120,
+        "batch_id": None,
+        "status": "processed",
+        "speed_processed": "normal",
+        "speed_requested": "normal",
+    }
+    return entity | changes
+
+
+def dispute(**changes: Any) -> Json:
+    entity = {
+        "id": DISPUTE,
+        "entity": "dispute",
+        "payment_id": PAYMENT,
+        "amount": 39000,
+        "currency": "INR",
+        "amount_deducted": 0,
+        "reason_code": "goods_or_services_not_received",
+        "respond_by": 1790400000,
+        "status": "open",
+        "phase": "chargeback",
+        "evidence": {"summary": None},
+        "created_at": 1790000200,
+    }
+    return entity | changes
+
+
+def collection(*entities: Json) -> Json:
+    return {"entity": "collection", "count": len(entities), "items": list(entities)}
 
 
 def links(*entities: Json) -> Json:

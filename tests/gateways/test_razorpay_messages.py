@@ -91,8 +91,9 @@ EVENTS: list[tuple[str, dict[str, Json], PaymentStatus | None, LinkStatus | None
     ("payment.failed", {"payment": sample.failed()}, PaymentStatus.FAILED, None),
     ("payment_link.cancelled", {"payment_link": sample.link()}, None, LinkStatus.CLOSED),
     ("payment_link.expired", {"payment_link": sample.link()}, None, LinkStatus.EXPIRED),
-    ("refund.processed", {**captured(), "refund": {"id": "rfnd_1"}}, None, None),
-    ("payment.dispute.created", captured(), None, None),
+    ("refund.processed", captured() | {"refund": sample.refund()}, None, None),
+    ("refund.speed_changed", captured() | {"refund": {"id": "rfnd_1"}}, None, None),
+    ("payment.dispute.created", captured() | {"dispute": sample.dispute()}, None, None),
     ("settlement.processed", {"settlement": {"id": "setl_1"}}, None, None),
 ]
 
