@@ -14,7 +14,8 @@ from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import LatePolicy, Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
-from domain.ports import Delivery, Destination, LinkAttempt, LinkDraft
+from domain.ports import Delivery, Destination, LinkAttempt, LinkDraft, RefundDraft
+from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -53,6 +54,25 @@ def news_of(
 def hint_for(order_id: str, mentions: str | None = None) -> PaymentNews:
     evidence = Evidence(EvidenceKind.CALLBACK, "callback")
     return PaymentNews("acme", order_id, evidence, mentions=mentions)
+
+
+def refund_news(
+    refund_id: str,
+    status: RefundStatus = RefundStatus.SUCCEEDED,
+    payment_reference: str = "pay_1",
+    minor: int = PRICE.minor,
+    kind: EvidenceKind = EvidenceKind.STATUS_QUERY,
+) -> RefundNews:
+    return RefundNews(
+        gateway="acme",
+        refund_id=refund_id,
+        status=status,
+        evidence=Evidence(kind, f"{refund_id} {status}"),
+        payment_reference=payment_reference,
+        amount=Money(minor, PRICE.currency),
+        reference=f"rfnd_{refund_id}",
+        failure="bank" if status is RefundStatus.FAILED else None,
+    )
 
 
 class FakeOrders:
@@ -214,6 +234,11 @@ class FakeGateway:
         self.create_errors: list[Exception] = []
         self.ask_errors: list[Exception] = []
         self.created_although_failed = False
+        self.capture_errors: list[Exception] = []
+        self.refunds: dict[str, RefundNews] = {}
+        self.refund_errors: list[Exception] = []
+        self.refunded_although_failed = False
+        self.refund_status = RefundStatus.SUCCEEDED
         self.is_down: Callable[[], bool] = lambda: False
         self.allowed: asyncio.Event | None = None
         self._called = asyncio.Event()
@@ -263,6 +288,39 @@ class FakeGateway:
         link = self.links.get(query.key)
         if link and link.status is LinkStatus.OPEN:
             self.links[query.key] = replace(link, status=LinkStatus.CLOSED)
+
+    async def capture(self, payment: Payment) -> Payment:
+        await self._begin("capture")
+        if self.capture_errors:
+            raise self.capture_errors.pop(0)
+        captured = replace(payment, status=PaymentStatus.CAPTURED)
+        for known in self.payments.values():
+            known[:] = [captured if p.identity == payment.identity else p for p in known]
+        return captured
+
+    def draft_refund(self, refund: Refund) -> RefundDraft:
+        key = wire_key(refund.refund_id)
+        return RefundDraft(
+            refund.refund_id, refund.payment_reference, key, str(refund.amount.minor)
+        )
+
+    async def refund(self, draft: RefundDraft) -> RefundNews:
+        await self._begin("refund")
+        if self.refund_errors and not self.refunded_although_failed:
+            raise self.refund_errors.pop(0)
+        assert draft.refund_id not in self.refunds, "a second refund for one key"
+        self.refunds[draft.refund_id] = refund_news(
+            draft.refund_id, self.refund_status, draft.payment_reference, int(draft.body)
+        )
+        if self.refund_errors:
+            raise self.refund_errors.pop(0)
+        return self.refunds[draft.refund_id]
+
+    async def ask_refund(self, query: RefundQuery) -> RefundNews | None:
+        await self._begin("ask_refund")
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        return self.refunds.get(query.refund_id)
 
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
         raise NotImplementedError
