@@ -12,6 +12,7 @@ from simulator.records import (
     Link,
     LinkStatus,
     Method,
+    News,
     Payment,
     PaymentStatus,
 )
@@ -21,14 +22,16 @@ class Announcer:
     def __init__(self, books: Books, dialects: Mapping[str, Dialect]) -> None:
         self._books, self._dialects = books, dialects
 
-    def announce(self, happening: Happening, link: Link, payment: Payment | None) -> None:
-        """Call within the transaction that made it happen."""
+    def announce(self, *batch: News) -> None:
+        """Tell all of one link's news at once. Call within the transaction that made it happen."""
+        link = batch[-1].link
         dialect, faults = self._dialects[link.dialect], self._books.faults.of(link.names)
         payments = self._books.ledger.payments(link_id=link.id)
         forged = faults.wrong_webhook_signature
         events = [
-            self._event(link, payment, notice, forged=forged)
-            for notice in dialect.notices(happening, link, payments, payment)
+            self._event(news, notice, forged=forged)
+            for news in batch
+            for notice in dialect.notices(news, payments)
         ]
         for event in events:
             self._books.outbox.add(event)
@@ -51,24 +54,26 @@ class Announcer:
             currency=link.currency,
             method=Method.CARD,
             status=PaymentStatus.CAPTURED,
+            captured_at=now,
             created_at=now,
             updated_at=now,
         )
-        notices = dialect.notices(Happening.CAPTURED, link, [payment], payment)
+        batch = captured_at_once(link, payment)
+        notices = [notice for news in batch for notice in dialect.notices(news, [payment])]
         chosen = [notice for notice in notices if name in (None, notice.name)]
         if not chosen:
             raise LookupError(name)
-        return self._event(link, payment, chosen[-1], forged=True)
+        return self._event(batch[-1], chosen[-1], forged=True)
 
-    def _event(self, link: Link, payment: Payment | None, notice: Notice, *, forged: bool) -> Event:
-        dialect = self._dialects[link.dialect]
+    def _event(self, news: News, notice: Notice, *, forged: bool) -> Event:
+        dialect = self._dialects[news.link.dialect]
         event_id = dialect.new_id("event")
         return Event(
             id=event_id,
             dialect=dialect.name,
             name=notice.name,
-            link_id=link.id,
-            payment_id=payment.id if payment else None,
+            link_id=news.link.id,
+            payment_id=news.payment.id if news.payment else None,
             body=notice.body,
             headers=dialect.webhook_headers(event_id, notice.body, forged=forged),
             genuine=not forged,
@@ -80,3 +85,9 @@ class Announcer:
         order = list(reversed(events)) if faults.shuffled_webhooks else events
         for event in order * (1 + faults.duplicate_webhooks):
             self._books.outbox.send(event, due_at)
+
+
+def captured_at_once(link: Link, payment: Payment) -> tuple[News, News]:
+    """What a merchant without capture of its own is told of a success: two things in one."""
+    before = replace(payment, status=PaymentStatus.AUTHORIZED, captured_at=None)
+    return News(Happening.AUTHORIZED, link, before), News(Happening.CAPTURED, link, payment)

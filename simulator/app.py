@@ -13,10 +13,14 @@ from simulator.alarm import Clock
 from simulator.announcer import Announcer
 from simulator.books import Books, open_books
 from simulator.control import ControlApi
+from simulator.dialect import Dialect
+from simulator.disputes import Disputes
+from simulator.fate import FateApi
 from simulator.gateway import Gateway
 from simulator.hosted import HostedPage
-from simulator.razorpay.api import RazorpayApi
+from simulator.razorpay.api import razorpay_api
 from simulator.razorpay.dialect import RazorpayDialect
+from simulator.refunds import Refunds
 from simulator.settings import Settings
 from simulator.webhooks import WebhookSender
 
@@ -29,14 +33,16 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
 
     books = open_books(settings.state, clock)
     razorpay = RazorpayDialect(settings.razorpay, page_url)
-    dialects = {razorpay.name: razorpay}
+    dialects: dict[str, Dialect] = {razorpay.name: razorpay}
     announcer = Announcer(books, dialects)
-    gateway = Gateway(books, announcer, dialects)
+    gateway, refunds = Gateway(books, announcer, dialects), Refunds(books, announcer)
+    disputes = Disputes(books, announcer, dialects)
     sender = WebhookSender(books.outbox, dialects, settings.backoff, clock)
 
     app = FastAPI(lifespan=lambda _: at_work(books, gateway, sender), docs_url=None, redoc_url=None)
-    app.include_router(ControlApi(books, gateway, announcer, sender, page_url).router())
-    app.mount("/v1", RazorpayApi(settings.razorpay, books, gateway, page_url).router())
+    app.include_router(ControlApi(books, announcer, sender, page_url).router())
+    app.include_router(FateApi(books, gateway, refunds, disputes, dialects).router())
+    app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
     app.mount("/pay", HostedPage(books, gateway).router())
     return app
 

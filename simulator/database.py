@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Raised with every change of the tables; there are no migrations for a test double's memory.
-VERSION = 1
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS links (
@@ -14,16 +14,27 @@ CREATE TABLE IF NOT EXISTS links (
     gateway_order_id TEXT, status TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,
     description TEXT NOT NULL, return_url TEXT, details TEXT NOT NULL,
     created_at REAL NOT NULL, updated_at REAL NOT NULL, expires_at REAL NOT NULL, closed_at REAL,
-    UNIQUE (dialect, reference_id));
+    elsewhere INTEGER NOT NULL, UNIQUE (dialect, reference_id));
 CREATE INDEX IF NOT EXISTS links_by_order ON links (order_id);
 CREATE INDEX IF NOT EXISTS links_by_gateway_order ON links (gateway_order_id);
 CREATE INDEX IF NOT EXISTS links_to_expire ON links (expires_at) WHERE status = 'created';
 CREATE TABLE IF NOT EXISTS payments (
     id TEXT PRIMARY KEY, link_id TEXT NOT NULL REFERENCES links, status TEXT NOT NULL,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
-    settle_at REAL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
+    settle_at REAL, captured_at REAL, amount_refunded INTEGER NOT NULL,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS payments_by_link ON payments (link_id);
 CREATE INDEX IF NOT EXISTS payments_to_settle ON payments (settle_at) WHERE status = 'created';
+CREATE TABLE IF NOT EXISTS refunds (
+    id TEXT PRIMARY KEY, payment_id TEXT NOT NULL REFERENCES payments, status TEXT NOT NULL,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, receipt TEXT, key TEXT UNIQUE,
+    details TEXT NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL,
+    UNIQUE (payment_id, receipt));
+CREATE TABLE IF NOT EXISTS disputes (
+    id TEXT PRIMARY KEY, payment_id TEXT NOT NULL REFERENCES payments, status TEXT NOT NULL,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL,
+    respond_by REAL NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS disputes_by_payment ON disputes (payment_id);
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY, dialect TEXT NOT NULL, name TEXT NOT NULL,
     link_id TEXT NOT NULL REFERENCES links, payment_id TEXT, body BLOB NOT NULL,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from simulator.records import Happening, Link, Payment
+from simulator.records import Link, News, Payment
 
 PageUrl = Callable[[str], str]
+Kind = Literal["link", "order", "payment", "refund", "dispute", "event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,12 @@ class Dialect(Protocol):
     name: str
     webhook_url: str | None
 
-    def new_id(self, kind: Literal["order", "payment", "event"]) -> str: ...
+    def new_id(self, kind: Kind) -> str: ...
 
-    def notices(
-        self, happening: Happening, link: Link, payments: Sequence[Payment], payment: Payment | None
-    ) -> list[Notice]:
+    def notices(self, news: News, payments: Sequence[Payment]) -> list[Notice]:
         """Everything this gateway says about one happening, in its natural order.
 
-        `payments` are all attempts on the link, `payment` the one it happened to.
+        `payments` are all attempts on the link.
         """
 
     def webhook_headers(self, event_id: str, body: bytes, *, forged: bool) -> dict[str, str]:

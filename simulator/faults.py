@@ -9,8 +9,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 from simulator.alarm import Clock
+from simulator.records import Json
+
+AnswerCounter = Literal["lost_create_answer", "lost_refund_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class Faults:
     wrong_webhook_signature: bool = False
     wrong_callback_signature: bool = False
     lost_create_answer: int = 0
+    lost_refund_answer: int = 0
+    refund_pending: bool = False
+    refund_fails: bool = False
+    refund_refused: Literal["balance"] | None = None
     server_errors: int = 0
     rate_limited: RateLimit | None = None
     slow: float = 0
@@ -43,9 +51,10 @@ class Faults:
 
     def __post_init__(self) -> None:
         limit = self.rate_limited or RateLimit(0)
-        numbers = (self.duplicate_webhooks, self.late_webhook, self.lost_create_answer, self.slow)
-        more = (self.server_errors, self.unavailable_for, limit.times, limit.retry_after)
-        if any(number < 0 for number in (*numbers, *more)):
+        limits = (limit.times, limit.retry_after)
+        numbers = (self.duplicate_webhooks, self.late_webhook, self.slow, self.server_errors)
+        more = (self.lost_create_answer, self.lost_refund_answer, self.unavailable_for)
+        if any(number < 0 for number in (*numbers, *more, *limits)):
             raise ValueError("counts and durations are not negative")
 
 
@@ -92,12 +101,14 @@ class FaultBook:
         await asyncio.sleep(loaded(row["settings"]).slow)
         return self._refusal(names)
 
-    def loses_answer(self, names: Sequence[str]) -> bool:
-        """Whether the answer to this create is to be lost; uses up one."""
+    def loses_answer(self, names: Sequence[str], counter: AnswerCounter) -> bool:
+        """Whether the answer to this call is to be lost; uses up one."""
         faults = self.of(names)
-        if faults.lost_create_answer:
-            self._save(names, replace(faults, lost_create_answer=faults.lost_create_answer - 1))
-        return faults.lost_create_answer > 0
+        left: Json = {counter: getattr(faults, counter) - 1}
+        if left[counter] < 0:
+            return False
+        self._save(names, replace(faults, **left))
+        return True
 
     def _refusal(self, names: Sequence[str]) -> Refusal | None:
         faults = self.of(names)

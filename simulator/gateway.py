@@ -3,15 +3,28 @@
 from collections.abc import Mapping
 
 from simulator.alarm import Alarm
-from simulator.announcer import Announcer
+from simulator.announcer import Announcer, captured_at_once
 from simulator.books import Books
 from simulator.database import transaction
 from simulator.dialect import Dialect
-from simulator.records import Happening, Link, LinkStatus, Method, Outcome, Payment, PaymentStatus
+from simulator.records import (
+    Happening,
+    Link,
+    LinkStatus,
+    Method,
+    News,
+    Outcome,
+    Payment,
+    PaymentStatus,
+)
 
 
 class LinkClosed(Exception):
     """The link is paid, canceled or expired."""
+
+
+class NotAuthorized(Exception):
+    """The payment is not waiting for its capture."""
 
 
 class Gateway:
@@ -38,6 +51,17 @@ class Gateway:
         self._alarm.ring()
         return payment
 
+    def pay_late(self, link: Link, outcome: Outcome, method: Method, amount: int | None) -> Payment:
+        """Let a payment come through, whatever became of its link."""
+        with transaction(self._books.db):
+            return self._conclude(self._begin(link, outcome, method, amount=amount), outcome)
+
+    def pay_elsewhere(self, link: Link, method: Method) -> Payment:
+        """Let a customer pay in full, but through nothing that the merchant's links know of."""
+        with transaction(self._books.db):
+            self._ledger.add_link(link)
+            return self._conclude(self._begin(link, Outcome.SUCCESS, method), Outcome.SUCCESS)
+
     def settle(self, payment: Payment, outcome: Outcome) -> Payment:
         """Let the bank decide a pending payment, whatever became of its link meanwhile.
 
@@ -45,6 +69,27 @@ class Gateway:
         """
         with transaction(self._books.db):
             return self._conclude(payment, outcome)
+
+    def capture(self, payment: Payment) -> Payment:
+        """Give the merchant what was only authorized. Raise `NotAuthorized` if it is not."""
+        if payment.status is not PaymentStatus.AUTHORIZED:
+            raise NotAuthorized(payment.id)
+        with transaction(self._books.db):
+            link, payment = self._capture(payment)
+            self._announcer.announce(News(Happening.CAPTURED, link, payment))
+            return payment
+
+    def release(self, payment: Payment) -> Payment:
+        """Give back to the customer what was never captured; the merchant is not told.
+
+        Raise `NotAuthorized` if the money was captured, or never there.
+        """
+        if payment.status is not PaymentStatus.AUTHORIZED:
+            raise NotAuthorized(payment.id)
+        refunded, now = PaymentStatus.REFUNDED, self._clock()
+        return self._ledger.change_payment(
+            payment, now, status=refunded, amount_refunded=payment.amount
+        )
 
     def cancel(self, link: Link) -> Link:
         """Raise `LinkClosed` unless the link is open."""
@@ -75,14 +120,21 @@ class Gateway:
             with transaction(self._books.db):
                 self._close(link, LinkStatus.EXPIRED, Happening.EXPIRED)
 
-    def _begin(self, link: Link, outcome: Outcome, method: Method, delay: float) -> Payment:
+    def _begin(
+        self,
+        link: Link,
+        outcome: Outcome,
+        method: Method,
+        delay: float = 0,
+        amount: int | None = None,
+    ) -> Payment:
         now, dialect = self._clock(), self._dialects[link.dialect]
-        if link.gateway_order_id is None:
+        if link.gateway_order_id is None and not link.elsewhere:
             self._ledger.change_link(link, now, gateway_order_id=dialect.new_id("order"))
         payment = Payment(
             id=dialect.new_id("payment"),
             link_id=link.id,
-            amount=link.amount,
+            amount=link.amount if amount is None else amount,
             currency=link.currency,
             method=method,
             outcome=outcome,
@@ -94,31 +146,39 @@ class Gateway:
         return payment
 
     def _conclude(self, payment: Payment, outcome: Outcome) -> Payment:
-        (link,) = self._ledger.links(id=payment.link_id)
         match outcome, payment.status:
             case Outcome.SUCCESS, PaymentStatus.CREATED | PaymentStatus.FAILED:
-                return self._capture(link, payment)
+                link, payment = self._capture(self._authorize(payment))
+                self._announcer.announce(*captured_at_once(link, payment))
+            case Outcome.AUTHORIZED, PaymentStatus.CREATED | PaymentStatus.FAILED:
+                payment = self._authorize(payment)
+                link = self._ledger.link_of(payment)
+                self._announcer.announce(News(Happening.AUTHORIZED, link, payment))
             case Outcome.FAILURE, PaymentStatus.CREATED:
-                return self._fail(link, payment)
+                payment = self._fail(payment)
         return payment
 
-    def _capture(self, link: Link, payment: Payment) -> Payment:
-        now, amount = self._clock(), self._books.faults.of(link.names).wrong_amount
+    def _authorize(self, payment: Payment) -> Payment:
+        amount = self._books.faults.of(self._ledger.link_of(payment).names).wrong_amount
         amount = payment.amount if amount is None else amount
+        authorized = PaymentStatus.AUTHORIZED
+        return self._ledger.change_payment(payment, self._clock(), status=authorized, amount=amount)
+
+    def _capture(self, payment: Payment) -> tuple[Link, Payment]:
+        now, link = self._clock(), self._ledger.link_of(payment)
         captured = PaymentStatus.CAPTURED
-        payment = self._ledger.change_payment(payment, now, status=captured, amount=amount)
+        payment = self._ledger.change_payment(payment, now, status=captured, captured_at=now)
         if link.is_open:
             link = self._ledger.change_link(link, now, status=LinkStatus.PAID, closed_at=now)
-        self._announcer.announce(Happening.CAPTURED, link, payment)
-        return payment
+        return link, payment
 
-    def _fail(self, link: Link, payment: Payment) -> Payment:
+    def _fail(self, payment: Payment) -> Payment:
         payment = self._ledger.change_payment(payment, self._clock(), status=PaymentStatus.FAILED)
-        self._announcer.announce(Happening.FAILED, link, payment)
+        self._announcer.announce(News(Happening.FAILED, self._ledger.link_of(payment), payment))
         return payment
 
     def _close(self, link: Link, status: LinkStatus, happening: Happening) -> Link:
         now = self._clock()
         link = self._ledger.change_link(link, now, status=status, closed_at=now)
-        self._announcer.announce(happening, link, None)
+        self._announcer.announce(News(happening, link))
         return link

@@ -44,7 +44,7 @@ class HostedPage:
         return self._page("link.html", link) if link else self._nothing_here()
 
     async def attempt(self, request: Request) -> Response:
-        """Pay, fail or leave pending: form fields outcome, method and delay (seconds)."""
+        """Pay, fail or leave pending: form fields outcome, method, delay (seconds)."""
         link = self._link(request)
         if link is None:
             return self._nothing_here()
@@ -77,10 +77,15 @@ class HostedPage:
         (link,) = self._ledger.links(id=payment.link_id)
         if url := self._gateway.return_url(link, payment):
             return RedirectResponse(url, 303, headers={"Cache-Control": "no-store"})
-        if payment.status is PaymentStatus.CREATED:
-            wait = None if payment.settle_at is None else payment.settle_at - self._clock()
-            return self._page("pending.html", link, payment=payment, wait=wait)
+        if payment.status in (PaymentStatus.CREATED, PaymentStatus.AUTHORIZED):
+            return self._page("pending.html", link, payment=payment, wait=self._wait(payment))
         return self._page("link.html", link, payment=payment)
+
+    def _wait(self, payment: Payment) -> float | None:
+        """Seconds until the bank answers; None if it may never, or has."""
+        if payment.settle_at is None or payment.status is not PaymentStatus.CREATED:
+            return None
+        return payment.settle_at - self._clock()
 
     def _link(self, request: Request) -> Link | None:
         return self._ledger.link(request.path_params["id"])

@@ -18,18 +18,36 @@ class LinkStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """Captures follow at once, so `authorized` is only ever told of, never stored."""
+    """`refunded` is all of it: captured and refunded in full, or authorized and given back."""
 
     CREATED = "created"
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
+    REFUNDED = "refunded"
     FAILED = "failed"
 
 
+class RefundStatus(StrEnum):
+    """A gateway may take back what was processed: `failed` ends it, nothing else does."""
+
+    PENDING = "pending"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+class DisputeStatus(StrEnum):
+    OPEN = "open"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    CLOSED = "closed"
+
+
 class Outcome(StrEnum):
-    """What the customer, or the customer's bank, decides."""
+    """What the customer, or the customer's bank, decides; `authorized` is a yes without capture."""
 
     SUCCESS = "success"
+    AUTHORIZED = "authorized"
     FAILURE = "failure"
     PENDING = "pending"
 
@@ -44,15 +62,24 @@ class Method(StrEnum):
 class Happening(StrEnum):
     """What a gateway tells its merchant about."""
 
+    AUTHORIZED = "authorized"
     CAPTURED = "captured"
     FAILED = "failed"
     CANCELED = "canceled"
     EXPIRED = "expired"
+    REFUND_CREATED = "refund_created"
+    REFUND_SETTLED = "refund_settled"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_SETTLED = "dispute_settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A payment link. `details` is the dialect's own: what the merchant sent beside the money."""
+    """A payment link. `details` is the dialect's own: what the merchant sent beside the money.
+
+    One made `elsewhere` is no link of the merchant's, and not shown as one: it only stands for
+    whatever else a customer may have paid through.
+    """
 
     id: str
     dialect: str
@@ -68,6 +95,7 @@ class Link:
     return_url: str | None = None
     closed_at: float | None = None
     updated_at: float = 0
+    elsewhere: bool = False
     details: Json = field(default_factory=dict)
 
     @property
@@ -82,7 +110,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """One attempt to pay a link. `outcome` is what it will settle as, at `settle_at` if set."""
+    """One attempt to pay a link. `outcome` is what it will settle as, at `settle_at` if set.
+
+    `amount_refunded` counts pending refunds, and not those that failed.
+    """
 
     id: str
     link_id: str
@@ -93,11 +124,64 @@ class Payment:
     status: PaymentStatus = PaymentStatus.CREATED
     outcome: Outcome = Outcome.PENDING
     settle_at: float | None = None
+    captured_at: float | None = None
+    amount_refunded: int = 0
     updated_at: float = 0
 
     @property
     def captured(self) -> bool:
-        return self.status is PaymentStatus.CAPTURED
+        """Whether the merchant was given the money, whatever became of it since."""
+        return self.captured_at is not None
+
+    @property
+    def amount_left(self) -> int:
+        return self.amount - self.amount_refunded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money on its way back. `details` is the request, which `key` may repeat but not change."""
+
+    id: str
+    payment_id: str
+    amount: int
+    currency: str
+    created_at: float
+    status: RefundStatus = RefundStatus.PENDING
+    receipt: str | None = None
+    key: str | None = None
+    updated_at: float = 0
+    details: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """The customer's bank wants the money back, or so much of it."""
+
+    id: str
+    payment_id: str
+    amount: int
+    currency: str
+    reason: str
+    respond_by: float
+    created_at: float
+    status: DisputeStatus = DisputeStatus.OPEN
+    updated_at: float = 0
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that happened, and to what."""
+
+    happening: Happening
+    link: Link
+    payment: Payment | None = None
+    refund: Refund | None = None
+    dispute: Dispute | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

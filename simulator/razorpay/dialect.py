@@ -2,17 +2,29 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Literal
 from urllib.parse import urlencode
 
-from simulator.dialect import Notice, PageUrl
+from simulator.dialect import Kind, Notice, PageUrl
 from simulator.razorpay.account import RazorpayAccount, new_id
-from simulator.razorpay.entities import LINK_STATUSES, link_entity, order_entity, payment_entity
+from simulator.razorpay.entities import (
+    LINK_STATUSES,
+    dispute_entity,
+    link_entity,
+    order_entity,
+    payment_entity,
+    refund_entity,
+)
 from simulator.razorpay.signing import callback_signature, webhook_signature
-from simulator.records import Happening, Json, Link, LinkStatus, Payment, PaymentStatus
+from simulator.records import Dispute, Happening, Json, Link, LinkStatus, News, Payment, Refund
 
-PREFIXES = {"order": "order_", "payment": "pay_", "event": ""}
+PREFIXES: dict[Kind, str] = {
+    "link": "plink_",
+    "order": "order_",
+    "payment": "pay_",
+    "refund": "rfnd_",
+    "dispute": "disp_",
+    "event": "",
+}
 
 
 class RazorpayDialect:
@@ -22,20 +34,23 @@ class RazorpayDialect:
         self._account, self._page_url = account, page_url
         self.webhook_url = account.webhook_url
 
-    def new_id(self, kind: Literal["order", "payment", "event"]) -> str:
+    def new_id(self, kind: Kind) -> str:
         return new_id(PREFIXES[kind])
 
-    def notices(
-        self, happening: Happening, link: Link, payments: Sequence[Payment], payment: Payment | None
-    ) -> list[Notice]:
-        if happening is Happening.CAPTURED and payment:
-            return self._capture_notices(link, payments, payment)
-        if happening is Happening.FAILED and payment:
-            entities = {"payment": payment_entity(payment, link)}
-            return [self._notice("payment.failed", entities, payment.updated_at)]
-        event = f"payment_link.{LINK_STATUSES[link.status]}"
-        entities = {"payment_link": self._link(link, payments)}
-        return [self._notice(event, entities, link.created_at)]
+    def notices(self, news: News, payments: Sequence[Payment]) -> list[Notice]:
+        match news:
+            case News(Happening.CAPTURED, link, Payment() as payment):
+                return self._capture_notices(link, payments, payment)
+            case News(happening, link, Payment() as payment, refund=Refund() as refund):
+                return [self._refund_notice(happening, link, payment, refund)]
+            case News(happening, link, Payment() as payment, dispute=Dispute() as dispute):
+                return [self._dispute_notice(happening, link, payment, dispute)]
+            case News(happening, link, Payment() as payment):
+                entities = {"payment": payment_entity(payment, link)}
+                return [self._notice(f"payment.{happening}", entities, payment.updated_at)]
+        event = f"payment_link.{LINK_STATUSES[news.link.status]}"
+        entities = {"payment_link": self._link(news.link, payments)}
+        return [self._notice(event, entities, news.link.created_at)]
 
     def webhook_headers(self, event_id: str, body: bytes, *, forged: bool) -> dict[str, str]:
         secret = new_id("") if forged else self._account.webhook_secret
@@ -66,14 +81,10 @@ class RazorpayDialect:
     def _capture_notices(
         self, link: Link, payments: Sequence[Payment], payment: Payment
     ) -> list[Notice]:
-        """Four for the payment that pays a link; fewer for money that comes late or twice."""
+        """Three for the payment that pays a link; fewer for money that comes late or twice."""
         at, paid = payment.updated_at, {"payment": payment_entity(payment, link)}
-        authorized = {"payment": payment_entity(authorized_before(payment), link)}
-        notices = [
-            self._notice("payment.authorized", authorized, at),
-            self._notice("payment.captured", paid, at),
-        ]
-        if sum(other.captured for other in payments) > 1:
+        notices = [self._notice("payment.captured", paid, at)]
+        if link.elsewhere or sum(other.captured for other in payments) > 1:
             return notices
         order = {"order": order_entity(link, payments)}
         notices.append(self._notice("order.paid", paid | order, at))
@@ -86,6 +97,23 @@ class RazorpayDialect:
             # In Razorpay's samples this envelope bears the time the link was made, not paid.
             notices.append(self._notice("payment_link.paid", entities, link.created_at))
         return notices
+
+    def _refund_notice(
+        self, happening: Happening, link: Link, payment: Payment, refund: Refund
+    ) -> Notice:
+        created = happening is Happening.REFUND_CREATED
+        entities = {"refund": refund_entity(refund), "payment": payment_entity(payment, link)}
+        # In Razorpay's samples all of a refund's envelopes bear the time it was made.
+        event = "refund.created" if created else f"refund.{refund.status}"
+        return self._notice(event, entities, refund.created_at)
+
+    def _dispute_notice(
+        self, happening: Happening, link: Link, payment: Payment, dispute: Dispute
+    ) -> Notice:
+        opened = happening is Happening.DISPUTE_OPENED
+        entities = {"payment": payment_entity(payment, link), "dispute": dispute_entity(dispute)}
+        event = f"payment.dispute.{'created' if opened else dispute.status}"
+        return self._notice(event, entities, dispute.updated_at)
 
     def _notice(self, event: str, entities: Json, at: float) -> Notice:
         envelope = {
@@ -112,8 +140,3 @@ class RazorpayDialect:
             "authorized": True,
         }
         return {"order": entity | extra}
-
-
-def authorized_before(payment: Payment) -> Payment:
-    """The payment as it was just before its capture: its snapshot has no fee yet."""
-    return replace(payment, status=PaymentStatus.AUTHORIZED)

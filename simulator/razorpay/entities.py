@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from simulator.money import decimals
-from simulator.records import Json, Link, LinkStatus, Method, Payment, PaymentStatus
+from simulator.records import (
+    Dispute,
+    DisputeStatus,
+    Json,
+    Link,
+    LinkStatus,
+    Method,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
 
 LINK_STATUSES = {
     LinkStatus.CREATED: "created",
@@ -92,9 +102,9 @@ def payment_entity(payment: Payment, link: Link) -> Json:
         "invoice_id": None,
         "international": payment.currency != "INR",
         "method": payment.method,
-        "amount_refunded": 0,
+        "amount_refunded": payment.amount_refunded,
         "amount_transferred": 0,
-        "refund_status": None,
+        "refund_status": refund_status(payment),
         "captured": payment.captured,
         "description": link.description or None,
         "email": customer.get("email") or "void@razorpay.com",
@@ -106,6 +116,53 @@ def payment_entity(payment: Payment, link: Link) -> Json:
         **fees(payment),
         **error_fields(payment),
     }
+
+
+def refund_entity(refund: Refund) -> Json:
+    speed = refund.details.get("speed") or "normal"
+    return {
+        "id": refund.id,
+        "entity": "refund",
+        "amount": refund.amount,
+        "currency": refund.currency,
+        "payment_id": refund.payment_id,
+        "notes": or_list(refund.details.get("notes")),
+        "receipt": refund.receipt,
+        "acquirer_data": {"arn": None},
+        "created_at": int(refund.created_at),
+        "batch_id": None,
+        "status": refund.status,
+        "speed_processed": "instant" if speed == "optimum" else "normal",
+        "speed_requested": speed,
+    }
+
+
+def dispute_entity(dispute: Dispute) -> Json:
+    lost = dispute.status is DisputeStatus.LOST
+    return {
+        "id": dispute.id,
+        "entity": "dispute",
+        "payment_id": dispute.payment_id,
+        "amount": dispute.amount,
+        "currency": dispute.currency,
+        "amount_deducted": dispute.amount if lost else 0,
+        "reason_code": dispute.reason,
+        "respond_by": int(dispute.respond_by),
+        "status": dispute.status,
+        "phase": "chargeback",
+        "created_at": int(dispute.created_at),
+        "evidence": {"amount": dispute.amount, "summary": None, "submitted_at": None},
+    }
+
+
+def collection(items: Sequence[Json]) -> Json:
+    return {"entity": "collection", "count": len(items), "items": list(items)}
+
+
+def refund_status(payment: Payment) -> str | None:
+    if not payment.amount_refunded:
+        return None
+    return "partial" if payment.amount_left else "full"
 
 
 def base_amount(payment: Payment) -> Json:
@@ -125,7 +182,7 @@ def method_fields(payment: Payment) -> Json:
             fields: Json = {"card_id": card_id, "card": card | {"type": "debit"}}
             acquirer = {"auth_code": "828553", "rrn": None}
         case Method.UPI:
-            vpa = "success@razorpay" if payment.captured else "failure@razorpay"
+            vpa = f"{'failure' if payment.status is PaymentStatus.FAILED else 'success'}@razorpay"
             fields = {"vpa": vpa, "upi": {"vpa": vpa}}
             acquirer = {"rrn": None}
         case Method.NETBANKING:

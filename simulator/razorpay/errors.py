@@ -7,6 +7,10 @@ from simulator.faults import Refusal
 NOT_FOUND = "The requested URL was not found on the server."
 UNKNOWN_ID = "The id provided does not exist"
 DUPLICATE = "payment link creation with reference ID already attempted"
+NO_BALANCE = (
+    "Your account does not have enough balance to carry out the refund operation. You can add funds"
+    " to your account from your Razorpay dashboard or capture new payments."
+)
 SERVER_ERROR = (
     "We are facing some trouble completing your request at the moment. Please try again shortly."
 )

@@ -9,9 +9,10 @@ from starlette.responses import JSONResponse, Response
 
 from simulator.books import Books
 from simulator.connection import cut
+from simulator.faults import AnswerCounter
 from simulator.razorpay.account import RazorpayAccount
-from simulator.razorpay.errors import RazorpayError, refused
-from simulator.records import Json
+from simulator.razorpay.errors import UNKNOWN_ID, RazorpayError, refused
+from simulator.records import Json, Link
 
 
 class FrontDesk:
@@ -19,20 +20,37 @@ class FrontDesk:
         self._account = account
         self._ledger, self._faults, self._clock = books.ledger, books.faults, books.clock
 
-    async def answer(
-        self, request: Request, names: Sequence[str], act: Callable[[], Json]
+    async def about(
+        self,
+        request: Request,
+        link: Link | None,
+        show: Callable[[Link], Json],
+        losable: AnswerCounter | None = None,
     ) -> Response:
-        """Do what was asked about the link known by `names`, its order first, unless refused."""
-        response = await self._judge(request, names, act)
-        self._log(request, names, response.status_code)
-        return response
+        """Answer a call about one link, in the state it is in once the faults had their say."""
 
-    async def answer_unless_lost(
-        self, request: Request, names: Sequence[str], act: Callable[[], Json]
+        def act() -> Json:
+            if link is None:
+                raise RazorpayError(UNKNOWN_ID)
+            (fresh,) = self._ledger.links(id=link.id)
+            return show(fresh)
+
+        return await self.answer(request, link.names if link else (), act, losable)
+
+    async def answer(
+        self,
+        request: Request,
+        names: Sequence[str],
+        act: Callable[[], Json],
+        losable: AnswerCounter | None = None,
     ) -> Response:
-        """The same, but a fault may lose the answer after the deed was done."""
+        """Do what was asked about the link known by `names`, its order first, unless refused.
+
+        If a fault says so, a `losable` answer is lost after the deed was done.
+        """
         response = await self._judge(request, names, act)
-        lost = response.status_code == 200 and self._faults.loses_answer(names)
+        done = response.status_code == 200
+        lost = done and losable is not None and self._faults.loses_answer(names, losable)
         self._log(request, names, None if lost else response.status_code)
         if lost:
             await cut(request)

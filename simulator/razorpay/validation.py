@@ -1,12 +1,14 @@
-"""What `POST /v1/payment_links` accepts. The wordings are Razorpay's where it documents one."""
+"""What may be asked for. The wordings are Razorpay's, documented or heard of in its issues."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from simulator.money import decimals
 from simulator.razorpay.errors import RazorpayError
-from simulator.records import Json
+from simulator.records import Json, Payment, PaymentStatus, Refund
 
+REFUND_FIELDS = {"amount", "speed", "notes", "receipt"}
 FIELDS = """
 amount currency accept_partial first_min_partial_amount upi_link description reference_id customer
 expire_by notify notes callback_url callback_method reminder_enable options
@@ -17,6 +19,14 @@ NGN NOK NPR NZD OMR PHP PLN QAR SAR SEK SGD THB TRY TWD USD VND ZAR
 """
 SHORTEST_LIFE = 15 * 60
 LONGEST_LIFE = 184 * 24 * 3600
+
+
+def parsed(raw: bytes) -> Json | None:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def check_new_link(body: Json, now: float, *, test_mode: bool) -> None:
@@ -35,12 +45,16 @@ def check_money(body: Json) -> None:
     amount, currency = body.get("amount"), body.get("currency") or "INR"
     if amount is None:
         raise RazorpayError("The amount field is required", field="amount")
-    if type(amount) is not int:
-        raise RazorpayError("The amount must be an integer.", field="amount")
     if currency not in CURRENCIES.split():
         raise RazorpayError("Currency is not supported", field="currency")
+    check_amount(amount, currency)
+
+
+def check_amount(amount: object, currency: str) -> None:
+    if type(amount) is not int:
+        raise RazorpayError("The amount must be an integer.", field="amount")
     if currency == "INR" and amount < 100:
-        raise RazorpayError("amount must be at least INR 1.00", field="amount")
+        raise RazorpayError("The amount must be at least INR 1.00", field="amount")
     if amount < 1:
         raise RazorpayError("The amount must be at least 1.", field="amount")
     if decimals(currency) == 3 and amount % 10:
@@ -107,6 +121,50 @@ def check_upi(body: Json, *, test_mode: bool) -> None:
             "UPI Payment Links is not supported in Test Mode."
             " Please experience the product in Live Mode."
         )
+
+
+def check_new_refund(body: Json, payment: Payment, made: Sequence[Refund]) -> None:
+    """Raise `RazorpayError` for the first thing wrong; `made` are the payment's other refunds."""
+    if surplus := sorted(body.keys() - REFUND_FIELDS):
+        raise RazorpayError(f"{', '.join(surplus)} is/are not required and should not be sent.")
+    if payment.status is PaymentStatus.REFUNDED:
+        raise RazorpayError("The payment has been fully refunded already.")
+    if not payment.captured:
+        raise RazorpayError("The payment status should be captured for action to be taken")
+    if (amount := body.get("amount")) is not None:
+        check_amount(amount, payment.currency)
+        if amount > payment.amount_left:
+            raise RazorpayError("The refund amount provided is greater than amount captured.")
+    require(body.get("speed") in (None, "normal", "optimum"), "speed", "must be a valid value.")
+    receipt = body.get("receipt")
+    require(receipt is None or isinstance(receipt, str), "receipt", "must be a string.")
+    if receipt and any(refund.receipt == receipt for refund in made):
+        raise RazorpayError("Duplicate receipt found for this refund request.")
+    check_notes(body)
+
+
+def check_capture(body: Json, payment: Payment, *, order_paid: bool) -> None:
+    """Raise `RazorpayError` unless the body names what was authorized, all of it."""
+    amount, currency = body.get("amount"), body.get("currency") or "INR"
+    if amount is None:
+        reason = "Could not validate payment capture request due to: amount: cannot be blank."
+        raise RazorpayError(reason, field="amount")
+    check_amount(amount, currency)
+    if payment.captured:
+        raise RazorpayError("This payment has already been captured")
+    if payment.status is not PaymentStatus.AUTHORIZED:
+        raise RazorpayError(
+            "Only payments which have been authorized and not yet captured can be captured"
+        )
+    if order_paid:
+        raise RazorpayError(
+            "Your payment has been declined as the order is already paid."
+            " Please initiate the payment with a new order."
+        )
+    if currency != payment.currency:
+        raise RazorpayError("Capture request currency must be same as payment currency.")
+    if amount != payment.amount:
+        raise RazorpayError("Capture amount must be equal to the amount authorized.")
 
 
 def is_map(value: object) -> bool:

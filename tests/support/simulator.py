@@ -68,6 +68,35 @@ class Simulator:
         path = f"/simulator/payments/{payment_id}/settle"
         return await self._ask("POST", path, json={"outcome": outcome})
 
+    async def release(self, payment_id: str) -> Json:
+        """Let the gateway give back what was authorized and never captured."""
+        return await self._ask("POST", f"/simulator/payments/{payment_id}/release")
+
+    async def pay_late(self, order_id: str, **late: Any) -> Json:
+        """Let a payment (method, amount, status) succeed, whatever became of its link."""
+        path = f"/simulator/links/{order_id}/late-payment"
+        return await self._ask("POST", path, json=late)
+
+    async def pay_elsewhere(self, amount: int, **stray: Any) -> Json:
+        """Let money (currency, order_id for the notes) arrive through no link of ours."""
+        body = {"amount": amount} | stray
+        return await self._ask("POST", "/simulator/payments/stray", json=body)
+
+    async def settle_refund(self, refund_id: str, outcome: str = "processed") -> Json:
+        """End a pending refund; `failed` also takes a processed one back."""
+        path = f"/simulator/refunds/{refund_id}/settle"
+        return await self._ask("POST", path, json={"outcome": outcome})
+
+    async def dispute(self, payment_id: str, **objection: Any) -> Json:
+        """Let the customer's bank object (reason, amount) to a captured payment."""
+        path = f"/simulator/payments/{payment_id}/dispute"
+        return await self._ask("POST", path, json=objection)
+
+    async def settle_dispute(self, dispute_id: str, outcome: str) -> Json:
+        """Make it under_review, won, lost or closed."""
+        path = f"/simulator/disputes/{dispute_id}/settle"
+        return await self._ask("POST", path, json={"outcome": outcome})
+
     async def forge(self, order_id: str, event: str | None = None) -> Json:
         body = {"order_id": order_id, "event": event}
         return await self._ask("POST", "/simulator/webhooks/forge", json=body)
