@@ -9,19 +9,22 @@ from domain.money import Money
 
 
 class PaymentStatus(StrEnum):
-    """In the order in which a payment passes through them."""
+    """In the order in which a payment passes through them.
+
+    A failed one may still be authorized, late; a canceled one was given back.
+    """
 
     UNKNOWN = "unknown"
     PENDING = "pending"
     FAILED = "failed"
-    CANCELED = "canceled"
     AUTHORIZED = "authorized"
+    CANCELED = "canceled"
     CAPTURED = "captured"
 
     @property
     def rank(self) -> int:
         """How much is settled; the higher rank wins, whichever source it came from."""
-        return _RANKS[self]
+        return list(PaymentStatus).index(self)
 
     @property
     def may_still_capture(self) -> bool:
@@ -32,16 +35,6 @@ class PaymentStatus(StrEnum):
     def moves_money(self) -> bool:
         """Whether the customer's money is held or taken."""
         return self in (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED)
-
-
-_RANKS = {
-    PaymentStatus.UNKNOWN: 0,
-    PaymentStatus.PENDING: 1,
-    PaymentStatus.FAILED: 2,
-    PaymentStatus.CANCELED: 2,
-    PaymentStatus.AUTHORIZED: 3,
-    PaymentStatus.CAPTURED: 4,
-}
 
 
 class LinkStatus(StrEnum):

@@ -50,12 +50,13 @@ class Refund:
     def joined(self, news: "RefundNews") -> Self:
         """What is known once the news is in; the order of arrival does not matter.
 
-        The echo is checked: news of another amount is for a person to look at.
+        The echo is checked: news of another amount or payment is for a person to look at.
         """
         known = replace(self, reference=self.reference or news.reference)
         status, failure = news.status, news.failure
-        if news.amount != self.amount:
-            status, failure = RefundStatus.NEEDS_REVIEW, f"the gateway tells of {news.amount}"
+        if (news.payment_reference, news.amount) != (self.payment_reference, self.amount):
+            told = f"{news.amount} of {news.payment_reference}"
+            status, failure = RefundStatus.NEEDS_REVIEW, f"the gateway tells of {told}"
         if status.rank <= self.status.rank:
             return known
         return replace(known, status=status, failure=failure)

@@ -120,6 +120,12 @@ def test_while_the_gateway_is_busy_nothing_is_certain(doubtful: Payment) -> None
     assert status_after(answer(doubtful), answer(a_payment())) == "paid"
 
 
+def test_what_the_gateway_gave_back_is_no_longer_in_doubt() -> None:
+    given_back = answer(a_payment(PaymentStatus.CANCELED))
+    assert status_after(answer(AUTHORIZED), given_back) is OrderStatus.EXPIRED
+    assert status_after(answer(AUTHORIZED), given_back, canceled=True) is OrderStatus.CANCELED
+
+
 def test_the_end_never_cites_an_answer_that_was_in_doubt() -> None:
     in_doubt, settled = answer(PENDING), webhook(FAILED)
     assert after(in_doubt, settled) is None

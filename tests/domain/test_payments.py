@@ -80,9 +80,9 @@ def test_folding_forgets_the_order_and_the_duplicates(news: list[Payment]) -> No
         ("unknown", 0, True, False),
         ("pending", 1, True, False),
         ("failed", 2, False, False),
-        ("canceled", 2, False, False),
         ("authorized", 3, True, True),
-        ("captured", 4, False, True),
+        ("canceled", 4, False, False),
+        ("captured", 5, False, True),
     ],
 )
 def test_what_each_status_means(
