@@ -176,4 +176,5 @@ def is_in_progress(answer: Answer) -> bool:
 def is_used_before(answer: Answer) -> bool:
     """Whether our key or receipt stands for another request; the pages disagree on 400 or 409."""
     said = error_text(answer.body).lower()
-    return "already" in said and ("idempotency" in said or "receipt" in said)
+    repeated = "already" in said or "duplicate" in said
+    return repeated and ("idempotency" in said or "receipt" in said)

@@ -14,7 +14,7 @@ import pytest
 
 from domain.errors import GatewayUnavailable, OutcomeUnknown, RequestRefused
 from gateways.bodies import Json
-from gateways.http import GatewayClient, connection
+from gateways.http import GatewayClient, connection, in_doubt_if_refused
 from tests.gateways.wire import Wire, failures, reply
 
 NOTHING_HAPPENED = {httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout}
@@ -84,6 +84,22 @@ async def test_a_post_sends_the_stored_bytes_with_auth_and_headers(wire: Wire) -
     assert wire.last.headers["authorization"] == "Basic aWQ6c2VjcmV0"
     assert wire.last.headers["x-account"] == "a1"
     assert "secret" not in repr(client)
+
+
+async def test_a_call_may_carry_a_header_of_its_own(wire: Wire) -> None:
+    wire.on(f"POST {LINK}", reply({}))
+    client = replace(wire.client, headers={"X-Client": "all"})
+    await client.post("/v1/links/{}", "link_1", content="{}", headers={"X-Key": "k1"})
+    sent = wire.last.headers
+    assert (sent["x-client"], sent["x-key"]) == ("all", "k1")
+    assert sent["content-type"] == "application/json"
+
+
+def test_a_question_that_is_refused_leaves_in_doubt_what_it_was_about() -> None:
+    with pytest.raises(OutcomeUnknown, match="GET /x: 400"), in_doubt_if_refused():
+        raise RequestRefused("GET /x: 400")
+    with pytest.raises(GatewayUnavailable), in_doubt_if_refused():
+        raise GatewayUnavailable("not sent")
 
 
 @pytest.mark.parametrize(

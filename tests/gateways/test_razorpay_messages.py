@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from domain.disputes import DisputeStatus
 from domain.errors import BadSignature, MessageNotUnderstood
 from domain.money import Money
 from domain.news import EvidenceKind
 from domain.payments import LinkStatus, PaymentStatus
+from domain.refunds import RefundStatus
 from gateways.bodies import Json
 from gateways.razorpay import Razorpay
 from tests.gateways import razorpay_samples as sample
@@ -114,6 +116,106 @@ def test_every_kind_of_webhook_is_translated(
     assert read.evidence.digest == sha256(body).hexdigest()
     assert read.evidence.reference == "Ee5"
     assert read.order_id == (None if kind == "settlement.processed" else ORDER)
+
+
+def refunded(kind: str, **changes: Any) -> bytes:
+    """As Razorpay sends it, with the payment beside the refund."""
+    payment = sample.payment(status="refunded", amount_refunded=10000)
+    return json.dumps(event(kind, refund=sample.refund(**changes), payment=payment)).encode()
+
+
+REFUND_STATUSES = {
+    "pending": RefundStatus.PENDING,
+    "processed": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "reversed": RefundStatus.FAILED,
+    "speeding": RefundStatus.PENDING,
+}
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "refund.processed", "refund.failed"])
+@pytest.mark.parametrize(("word", "status"), REFUND_STATUSES.items())
+def test_the_status_of_a_refund_is_what_the_refund_says(
+    razorpay: Razorpay, kind: str, word: str, status: RefundStatus
+) -> None:
+    """Its creation may be told when it was processed already."""
+    read = razorpay.read_webhook(*signed(refunded(kind, status=word)))
+    assert read.refund
+    assert (read.refund.gateway, read.refund.reference) == ("razorpay", sample.REFUND)
+    assert (read.refund.refund_id, read.order_id) == (sample.REFUND_ID, ORDER)
+    assert (read.refund.status, read.refund.evidence) == (status, read.evidence)
+    assert (read.refund.payment_reference, read.refund.amount) == (PAYMENT, Money(10000, "INR"))
+    assert read.refund.failure == (word if status is RefundStatus.FAILED else None)
+    assert (read.payment, read.link, read.dispute) == (None, None, None)
+    assert read.outcome == f"{sample.REFUND}:{status}"
+
+
+@pytest.mark.parametrize(
+    ("names", "refund_id"),
+    [
+        ({"receipt": None}, sample.REFUND_ID),
+        ({"notes": []}, sample.REFUND_ID),
+        ({"receipt": "Receipt No. 31"}, sample.REFUND_ID),
+        ({"receipt": "Receipt No. 31", "notes": []}, None),
+        ({"receipt": None, "notes": None}, None),
+        ({"receipt": None, "notes": {"refund_id": "R31"}}, None),
+        ({"receipt": [], "notes": {"refund_id": 31}}, None),
+    ],
+)
+def test_only_a_refund_that_we_asked_for_has_our_id(
+    razorpay: Razorpay, names: Json, refund_id: str | None
+) -> None:
+    read = razorpay.read_webhook(*signed(refunded("refund.processed", **names)))
+    assert read.refund
+    assert (read.refund.refund_id, read.refund.reference) == (refund_id, sample.REFUND)
+
+
+def test_the_order_of_a_refund_is_noted_on_the_refund_too(razorpay: Razorpay) -> None:
+    body = event("refund.created", refund=sample.refund(), payment=sample.payment(notes=[]))
+    assert razorpay.read_webhook(*signed(body)).order_id == ORDER
+
+
+def test_a_refund_that_changes_its_speed_says_nothing(razorpay: Razorpay) -> None:
+    read = razorpay.read_webhook(*signed(refunded("refund.speed_changed")))
+    assert (read.kind, read.order_id, read.outcome) == ("refund.speed_changed", ORDER, None)
+
+
+DISPUTES: list[tuple[str, Json, DisputeStatus]] = [
+    ("created", {}, DisputeStatus.OPEN),
+    ("under_review", {"status": "under_review"}, DisputeStatus.OPEN),
+    ("action_required", {}, DisputeStatus.OPEN),
+    ("won", {"status": "won"}, DisputeStatus.WON),
+    ("lost", {"status": "lost", "amount_deducted": 39000}, DisputeStatus.LOST),
+    ("closed", {"status": "closed", "phase": "fraud"}, DisputeStatus.WON),
+    ("closed", {"status": "closed", "amount_deducted": None}, DisputeStatus.WON),
+    ("closed", {"status": "closed", "amount_deducted": 1}, DisputeStatus.LOST),
+    ("closed", {"status": "lost"}, DisputeStatus.LOST),
+    ("arbitrated", {"status": "pondered"}, DisputeStatus.OPEN),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes", "status"), DISPUTES)
+def test_a_dispute_is_told_by_itself(
+    razorpay: Razorpay, kind: str, changes: Json, status: DisputeStatus
+) -> None:
+    entities = {"payment": sample.payment(), "dispute": sample.dispute(**changes)}
+    read = razorpay.read_webhook(*signed(event(f"payment.dispute.{kind}", **entities)))
+    assert read.dispute
+    assert (read.dispute.gateway, read.dispute.reference) == ("razorpay", sample.DISPUTE)
+    assert (read.dispute.payment_reference, read.order_id) == (PAYMENT, ORDER)
+    assert (read.dispute.status, read.dispute.amount) == (status, Money(39000, "INR"))
+    assert read.dispute.reason == "goods_or_services_not_received"
+    assert read.dispute.evidence == read.evidence
+    assert (read.payment, read.link, read.refund) == (None, None, None)
+    assert read.outcome == f"{sample.DISPUTE}:{status}"
+
+
+@pytest.mark.parametrize("code", [None, "", 7, f"{sample.EMAIL} never got it"])
+def test_the_reason_of_a_dispute_is_a_word_or_none(razorpay: Razorpay, code: Any) -> None:
+    body = event("payment.dispute.created", dispute=sample.dispute(reason_code=code))
+    read = razorpay.read_webhook(*signed(body))
+    assert read.dispute
+    assert (read.dispute.reason, read.order_id) == (None, None)
 
 
 def test_a_paid_link_carries_all_that_proves_the_payment(razorpay: Razorpay) -> None:
@@ -219,6 +321,10 @@ def broken(kind: str = "payment_link.paid", **changes: Any) -> bytes:
     return json.dumps(event(kind, **paid_link()) | changes).encode()
 
 
+def disputed(**changes: Any) -> bytes:
+    return json.dumps(event("payment.dispute.won", dispute=sample.dispute(**changes))).encode()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -241,6 +347,18 @@ def broken(kind: str = "payment_link.paid", **changes: Any) -> bytes:
         broken(payload={"payment": {"entity": sample.payment(amount=49900.0)}}),
         broken(payload={"payment": {"entity": sample.payment(currency="₹")}}),
         broken(kind="payment_link.expired", payload={"payment_link": {"entity": {}}}),
+        broken(kind="refund.created"),
+        broken(kind="payment.dispute.lost"),
+        refunded("refund.processed", id=None),
+        refunded("refund.processed", payment_id=None),
+        refunded("refund.processed", status=None),
+        refunded("refund.processed", amount=100.0),
+        refunded("refund.processed", currency=None),
+        disputed(id=7),
+        disputed(payment_id=None),
+        disputed(status=[]),
+        disputed(amount="390.00"),
+        disputed(currency="₹"),
     ],
 )
 def test_a_signed_body_of_another_shape_is_not_understood(razorpay: Razorpay, body: bytes) -> None:

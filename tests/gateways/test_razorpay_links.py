@@ -43,16 +43,6 @@ DUPLICATES = [
 ]
 
 
-@pytest.fixture
-def razorpay(wire: Wire) -> Razorpay:
-    return Razorpay(
-        http=wire.client,
-        key_id=sample.KEY_ID,
-        key_secret=sample.KEY_SECRET,
-        webhook_secrets=[sample.WEBHOOK_SECRET],
-    )
-
-
 def test_a_draft_asks_for_exactly_the_price_and_wakes_nobody(razorpay: Razorpay) -> None:
     draft = razorpay.draft_link(WISH)
     assert (draft.key, draft.wire_key) == (KEY, REFERENCE)
