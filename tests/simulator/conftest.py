@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 import razorpay
 
-from tests.simulator.helpers import Json, NewLink, made_link, sdk_for
+from tests.simulator.helpers import Json, NewLink, NewPayment, made_link, made_payment, sdk_for
 from tests.support.simulator import Simulator, running_simulator
 from tests.support.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -35,6 +35,14 @@ def sdk(simulator: Simulator) -> razorpay.Client:
 def new_link(simulator: Simulator) -> NewLink:
     async def make(**fields: Any) -> Json:
         return await made_link(simulator, **fields)
+
+    return make
+
+
+@pytest.fixture
+def new_payment(simulator: Simulator) -> NewPayment:
+    async def make(**fields: Any) -> Json:
+        return await made_payment(simulator, **fields)
 
     return make
 

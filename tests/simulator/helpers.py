@@ -14,6 +14,7 @@ from tests.support.simulator import Simulator
 
 Json = dict[str, Any]
 NewLink = Callable[..., Awaitable[Json]]
+NewPayment = Callable[..., Awaitable[Json]]
 CALLBACK = "http://127.0.0.1:9/callbacks/razorpay"
 FOUR = ["payment.authorized", "payment.captured", "order.paid", "payment_link.paid"]
 numbers = itertools.count(1)
@@ -24,13 +25,27 @@ def sdk_for(simulator: Simulator) -> razorpay.Client:
     return razorpay.Client(auth=auth, base_url=simulator.base_url)
 
 
-async def called(call: Callable[..., Json], *arguments: Any) -> Json:
+async def called(call: Callable[..., Json], *arguments: Any, **options: Any) -> Json:
     """The SDK blocks, so it gets a thread."""
-    return await asyncio.to_thread(call, *arguments)
+    return await asyncio.to_thread(call, *arguments, **options)
 
 
 async def made_link(simulator: Simulator, **fields: Any) -> Json:
     return await called(sdk_for(simulator).payment_link.create, link_body(**fields))
+
+
+async def made_payment(simulator: Simulator, outcome: str = "success", **fields: Any) -> Json:
+    """One payment of a link of its own, as the ledger shows it."""
+    link = await made_link(simulator, **fields)
+    await simulator.pay(link["short_url"], outcome=outcome)
+    return await only(simulator, "payments", link["id"])
+
+
+async def only(simulator: Simulator, kind: str, order_id: str) -> Json:
+    """The one entry of its kind that an order's ledger has."""
+    (entry,) = (await simulator.ledger(order_id))[kind]
+    found: Json = entry
+    return found
 
 
 def link_body(**fields: Any) -> Json:

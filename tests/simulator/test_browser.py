@@ -62,6 +62,19 @@ async def test_everything_has_a_name_and_fits_a_phone(
     assert complaints == []
 
 
+async def test_authorizing_without_capture_by_keyboard(
+    page: Page, complaints: list[str], new_link: NewLink
+) -> None:
+    link = await new_link()
+    await page.goto(link["short_url"])
+    assert not await page.get_by_role("button", name="Authorize, but do not capture").is_visible()
+    await page.get_by_text("More outcomes").focus()
+    for key in ("Enter", "Tab", "Enter"):
+        await page.keyboard.press(key)
+    await page.get_by_role("heading", name="Held by the bank").wait_for()
+    assert complaints == []
+
+
 async def test_a_delayed_payment_moves_on_by_itself(
     page: Page, complaints: list[str], new_link: NewLink, receiver: WebhookReceiver
 ) -> None:

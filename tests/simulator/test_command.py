@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.database import VERSION
 from tests.support.simulator import ROOT
 
 
@@ -63,10 +64,12 @@ async def test_a_taken_port_is_named() -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in output
 
 
-async def test_a_state_file_of_another_version_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [0, VERSION - 1, VERSION + 1])
+async def test_a_state_file_of_another_version_is_named(tmp_path: Path, version: int) -> None:
     state = tmp_path / "simulator.db"
     with sqlite3.connect(state) as db:
         db.execute("CREATE TABLE links (id TEXT)")
+        db.execute(f"PRAGMA user_version={version}")
     db.close()
     code, output = await run("--port", "0", "--state", str(state))
     assert code == 2

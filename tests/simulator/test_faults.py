@@ -20,7 +20,14 @@ async def test_all_faults_are_off_by_default(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"no_such_fault": True}, {"slow": -1}, {"rate_limited": {"retry_after": 1}}]
+    "wrong",
+    [
+        {"no_such_fault": True},
+        {"slow": -1},
+        {"lost_refund_answer": -1},
+        {"refund_refused": "mood"},
+        {"rate_limited": {"retry_after": 1}},
+    ],
 )
 async def test_a_wrong_fault_is_refused(simulator: Simulator, wrong: dict[str, object]) -> None:
     response = await simulator.http.put("/simulator/faults/ord_x", json=wrong)

@@ -6,7 +6,7 @@ import time
 import pytest
 from razorpay.errors import BadRequestError
 
-from tests.simulator.helpers import FOUR, called, made_link, order_of, sdk_for
+from tests.simulator.helpers import FOUR, called, made_link, made_payment, order_of, sdk_for
 from tests.support.simulator import running_simulator
 from tests.support.webhook_receiver import webhook_receiver
 
@@ -25,6 +25,25 @@ async def test_the_ledger_and_the_faults_survive() -> None:
         assert faults.json()["wrong_callback_signature"]
         fetched = await called(sdk_for(simulator).payment_link.fetch, link["id"])
         assert (fetched["status"], fetched["short_url"]) == ("paid", link["short_url"])
+
+
+async def test_refunds_disputes_and_keys_survive() -> None:
+    async with running_simulator() as simulator:
+        sdk, payment = sdk_for(simulator), await made_payment(simulator)
+        await simulator.faults(payment["order_id"], refund_pending=True)
+        headers = {"X-Refund-Idempotency": "survives-a-kill"}
+        wish = (payment["id"], {"amount": 500, "receipt": "ref_1"})
+        refund = await called(sdk.payment.refund, *wish, headers=headers)
+        dispute = await simulator.dispute(payment["id"])
+        held = await simulator.pay_late(payment["order_id"], status="authorized")
+        await simulator.pay_elsewhere(700)
+        before = await simulator.ledger()
+        await simulator.restart()
+        assert await simulator.ledger() == before
+        assert await called(sdk.payment.refund, *wish, headers=headers) == refund
+        assert (await simulator.settle_refund(refund["id"]))["status"] == "processed"
+        assert (await simulator.settle_dispute(dispute["id"], "won"))["status"] == "won"
+        assert (await simulator.release(held["id"]))["status"] == "refunded"
 
 
 async def test_undelivered_webhooks_survive() -> None:
