@@ -54,12 +54,17 @@ class Refund:
         """
         known = replace(self, reference=self.reference or news.reference)
         status, failure = news.status, news.failure
-        if (news.payment_reference, news.amount) != (self.payment_reference, self.amount):
-            told = f"{news.amount} of {news.payment_reference}"
-            status, failure = RefundStatus.NEEDS_REVIEW, f"the gateway tells of {told}"
+        if doubt := self._doubt(news):
+            status, failure = RefundStatus.NEEDS_REVIEW, f"the gateway speaks of {doubt}"
         if status.rank <= self.status.rank:
             return known
         return replace(known, status=status, failure=failure)
+
+    def _doubt(self, news: "RefundNews") -> str | None:
+        """What of the echo is wrong."""
+        if news.payment_reference != self.payment_reference:
+            return news.payment_reference
+        return str(news.amount) if news.amount != self.amount else None
 
 
 @dataclass(frozen=True)

@@ -57,5 +57,5 @@ def test_news_of_other_money_is_for_a_person_to_look_at(
 ) -> None:
     refund = ASKED.joined(told(status, **news))  # type: ignore[arg-type]
     assert (refund.status, refund.amount) == (RefundStatus.NEEDS_REVIEW, ASKED.amount)
-    assert "the gateway tells of" in (refund.failure or "")
+    assert "the gateway speaks of" in (refund.failure or "")
     assert refund.joined(told(RefundStatus.SUCCEEDED)).status is RefundStatus.SUCCEEDED

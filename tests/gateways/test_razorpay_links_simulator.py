@@ -1,6 +1,5 @@
-"""The adapter against the simulator, a real process that shares no code with it."""
+"""Links and payments against the simulator, a real process that shares no code with us."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -18,34 +17,15 @@ from domain.ports import LinkDraft
 from gateways.base import Gateway, LinkRequest
 from gateways.razorpay import SHORTEST_LIFE
 from gateways.registry import gateways
-from tests.support.simulator import Simulator, running_simulator
-from tests.support.webhook_receiver import WebhookReceiver, webhook_receiver
+from tests.support.simulator import Simulator
+from tests.support.webhook_receiver import WebhookReceiver
 
 PRICE = Money(49900, "INR")
 
 
-@pytest_asyncio.fixture(scope="module")
-async def receiver() -> AsyncIterator[WebhookReceiver]:
-    async with webhook_receiver() as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module")
-async def simulator(receiver: WebhookReceiver) -> AsyncIterator[Simulator]:
-    async with running_simulator(receiver.url) as running:
-        yield running
-
-
-@pytest_asyncio.fixture(scope="module")
-async def razorpay(simulator: Simulator) -> AsyncIterator[Gateway]:
-    options = {
-        "base_url": simulator.base_url,
-        "key_id": simulator.key_id,
-        "key_secret": simulator.key_secret,
-        "webhook_secrets": ["the-one-before", simulator.webhook_secret],
-    }
-    async with gateways({"razorpay": options}) as known:
-        yield known["razorpay"]
+@pytest.fixture(scope="module")
+def razorpay(simulated: Gateway) -> Gateway:
+    return simulated
 
 
 @pytest.fixture
