@@ -71,13 +71,9 @@ class RefundsApi:
 
     def _create(self, link: Link, payment_id: str, key: str | None, body: Json | None) -> Json:
         check_key(key)
-        for made in self._ledger.refunds(key=key):
-            if (made.payment_id, made.details) == (payment_id, body):
-                return refund_entity(made)
-            raise RazorpayError(
-                "Different request with the same idempotency key has already been processed.",
-                status=409,
-            )
+        if made := self._ledger.refunds(key=key):
+            check_repetition(made[0], payment_id, body)
+            return refund_entity(made[0])
         if body is None:
             raise RazorpayError("invalid request sent")
         (payment,) = self._ledger.payments(id=payment_id)
@@ -113,6 +109,14 @@ def check_key(key: str | None) -> None:
         raise RazorpayError(
             "The idempotency key must only contain alphanumeric characters,"
             " underscores, and hyphens"
+        )
+
+
+def check_repetition(made: Refund, payment_id: str, body: Json | None) -> None:
+    if (made.payment_id, made.details) != (payment_id, body):
+        raise RazorpayError(
+            "Different request with the same idempotency key has already been processed.",
+            status=409,
         )
 
 

@@ -107,7 +107,10 @@ async def test_what_is_never_captured_is_given_back(
     new_payment: NewPayment, sdk: razorpay.Client, simulator: Simulator, receiver: WebhookReceiver
 ) -> None:
     payment = await new_payment(outcome="authorized")
+    page = f"/pay/{payment['link_id']}/payments/{payment['id']}"
+    assert "Held by the bank" in (await simulator.http.get(page)).text
     released = await simulator.release(payment["id"])
+    assert "Your money is on its way back to you." in (await simulator.http.get(page)).text
     assert (released["status"], released["captured"]) == ("refunded", False)
     fetched = await called(sdk.payment.fetch, payment["id"])
     assert (fetched["status"], fetched["captured"]) == ("refunded", False)
