@@ -1,4 +1,4 @@
-"""Column types that keep our promises on both engines."""
+"""Column types that keep our promises on both engines, and the names of constraints."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -6,6 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlmodel import SQLModel
+
+# Tables that are defined before this is set would have other names.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 

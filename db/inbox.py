@@ -1,26 +1,32 @@
 """Verified webhooks: stored before they are acknowledged, and kept until they are forwarded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.disputes import record_dispute
 from db.engine import Database
+from db.owners import Owner, owner_of
+from db.refunds import find_refund
 from db.statements import insert_new, update_where
-from db.tables import InboxRow, InboxState, OrderRow, PaymentLinkRow
+from db.tables import InboxRow, InboxState
+from domain.cases import Case, CaseVerdict
+from domain.disputes import Dispute
 from domain.events import GatewayEvent
-from domain.news import PaymentNews
+from domain.payments import PaymentStatus
+from domain.ports import News
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_DOUBLINGS = 7
 EVENTS = TypeAdapter(GatewayEvent)
+MONEY = [status for status in PaymentStatus if status.moves_money]
 
 
 class Receipt(StrEnum):
@@ -50,10 +56,10 @@ class InboxStore:
     async def accept(self, event: GatewayEvent, body: bytes, at: datetime) -> Accepted:
         """Store the event once; it is durable when this returns."""
         async with self._database.write() as session:
-            order_id = await _order_of(session, event)
-            row = _row(event, order_id, body, at)
+            owner = await owner_of(session, event)
+            row = _row(event, owner, body, at)
             if added := await insert_new(session, row):
-                return Accepted(added, _receipt(event, order_id))
+                return Accepted(added, _receipt(event, owner))
             if known := await _same_event(session, event):
                 return Accepted(known, Receipt.DUPLICATE)
             # Another event has said the same: this one is kept, and does not speak again.
@@ -74,15 +80,49 @@ class InboxStore:
         async with self._database.read() as session:
             return list(await session.exec(waiting))
 
-    async def news(self, row: int) -> PaymentNews | None:
-        """None while its order is not known, and once there is nothing left to forward."""
+    async def news(self, row: int) -> News | None:
+        """None while its order is not known, and once there is nothing left to forward.
+
+        What the gateway says of a refund names it by our id, if it is one of ours.
+        """
+        async with self._database.read() as session:
+            stored = await session.get_one(InboxRow, row)
+            event = EVENTS.validate_python(stored.event)
+            if stored.state is not InboxState.NEW:
+                return None
+            if stored.outcome is not None:
+                return await _said(session, event, stored.order_id)
+        return await self._resolve(row, event)
+
+    async def record_dispute(self, dispute: Dispute, at: datetime) -> None:
+        """Keep the dispute beside the order of its payment; once it has ended it stays so.
+
+        Raises `OrderNotFound` while its payment is not known.
+        """
+        async with self._database.write() as session:
+            await record_dispute(session, dispute, at)
+
+    async def unresolved(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
+        """Rows with money in them whose order was not found for so long, the oldest first."""
+        status = col(InboxRow.event)["payment"]["status"].as_string()
+        lost = (
+            select(InboxRow.id)
+            .where(InboxRow.state == InboxState.NEW, col(InboxRow.outcome).is_(None))
+            .where(InboxRow.received_at <= at - older_than, status.in_(MONEY))
+            .order_by(col(InboxRow.received_at))
+            .limit(limit)
+        )
+        async with self._database.read() as session:
+            return list(await session.exec(lost))
+
+    async def unclaimed(self, row: int) -> Case:
+        """Such a row as a case without an order."""
         async with self._database.read() as session:
             stored = await session.get_one(InboxRow, row)
         event = EVENTS.validate_python(stored.event)
-        if stored.state is not InboxState.NEW:
-            return None
-        order_id = stored.order_id or await self._resolve(row, event)
-        return event.news(order_id) if order_id else None
+        if event.payment is None:
+            raise ValueError(f"event {event.event_id} has no money in it")
+        return Case(None, CaseVerdict.UNKNOWN_ORDER, event.payment, event.evidence)
 
     async def forwarded(self, row: int, at: datetime) -> None:
         async with self._database.write() as session:
@@ -96,43 +136,53 @@ class InboxStore:
             pause = min(FIRST_PAUSE * (1 << min(tries, MOST_DOUBLINGS)), LONGEST_PAUSE)
             await _update_new(session, row, tries=tries + 1, next_try_at=at + pause)
 
-    async def _resolve(self, row: int, event: GatewayEvent) -> str | None:
+    async def _resolve(self, row: int, event: GatewayEvent) -> News | None:
         """Look for the order again; a sibling that found it earlier absorbs this row."""
         async with self._database.write() as session:
-            order_id = await _order_of(session, event)
-            if order_id is None:
+            owner = await owner_of(session, event)
+            if owner is None:
                 return None
+            found = {"order_id": owner.order_id}
             try:
                 async with session.begin_nested():
-                    await _update_new(session, row, order_id=order_id, outcome=event.outcome)
+                    await _update_new(session, row, outcome=event.outcome, **found)
             except IntegrityError:
-                await _update_new(session, row, order_id=order_id, state=InboxState.ABSORBED)
+                await _update_new(session, row, state=InboxState.ABSORBED, **found)
                 return None
-            return order_id
+            return await _said(session, event, owner.order_id)
 
 
-def _row(event: GatewayEvent, order_id: str | None, body: bytes, at: datetime) -> InboxRow:
+def _row(event: GatewayEvent, owner: Owner | None, body: bytes, at: datetime) -> InboxRow:
     return InboxRow(
         gateway=event.gateway,
         event_id=event.event_id,
         kind=event.kind,
-        # A row without an order forwards nothing, so it may not speak for its siblings.
-        outcome=event.outcome if order_id else None,
-        order_id=order_id,
+        # A row without an owner forwards nothing, so it may not speak for its siblings.
+        outcome=event.outcome if owner else None,
+        order_id=owner.order_id if owner else None,
         reference=event.reference,
         link_reference=event.link_reference,
         event=EVENTS.dump_python(event, mode="json"),
         body=body,
         state=InboxState.NEW if event.outcome else InboxState.IGNORED,
         received_at=at,
-        next_try_at=at if order_id else at + FIRST_PAUSE,
+        next_try_at=at if owner else at + FIRST_PAUSE,
     )
 
 
-def _receipt(event: GatewayEvent, order_id: str | None) -> Receipt:
+def _receipt(event: GatewayEvent, owner: Owner | None) -> Receipt:
     if event.outcome is None:
         return Receipt.IGNORED
-    return Receipt.NEW if order_id else Receipt.UNKNOWN_ORDER
+    return Receipt.NEW if owner else Receipt.UNKNOWN_ORDER
+
+
+async def _said(session: AsyncSession, event: GatewayEvent, order_id: str | None) -> News | None:
+    if event.refund:
+        known = await find_refund(session, event.refund)
+        return replace(event.refund, refund_id=known.refund_id if known else None)
+    if event.dispute:
+        return event.dispute
+    return event.news(order_id) if order_id else None
 
 
 async def _same_event(session: AsyncSession, event: GatewayEvent) -> int | None:
@@ -144,25 +194,3 @@ async def _update_new(session: AsyncSession, row: int, **values: Any) -> None:
     await update_where(
         session, InboxRow, InboxRow.id == row, InboxRow.state == InboxState.NEW, **values
     )
-
-
-async def _order_of(session: AsyncSession, event: GatewayEvent) -> str | None:
-    """Whose event it is: an order id counts only where the event does not name our link."""
-    if event.order_id and event.reference is None:
-        order = await session.get(OrderRow, event.order_id)
-        if order is not None:
-            return order.order_id
-    return await _order_by(
-        session, event.gateway, col(PaymentLinkRow.wire_key), event.reference
-    ) or await _order_by(
-        session, event.gateway, col(PaymentLinkRow.gateway_reference), event.link_reference
-    )
-
-
-async def _order_by(
-    session: AsyncSession, gateway: str, name: Mapped[Any], value: str | None
-) -> str | None:
-    if value is None:
-        return None
-    links = select(PaymentLinkRow.order_id).where(PaymentLinkRow.gateway == gateway, name == value)
-    return (await session.exec(links)).one_or_none()

@@ -6,13 +6,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db import links
+from db.cases import record_case
 from db.engine import Database
-from db.payments import record_case, record_payment
+from db.payments import record_payment
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, lock_order, move, note
-from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.errors import OrderNotFound
 from domain.news import Evidence, EvidenceKind
@@ -65,12 +65,6 @@ class OrderStore:
                 return order.status
             await _conclude(session, order, conclusion)
             return conclusion.status
-
-    async def open_case(self, case: Case, at: datetime) -> bool:
-        """Raises `OrderNotFound` and `PaymentTaken`."""
-        async with self._database.write() as session:
-            await lock_order(session, case.order_id)
-            return await record_case(session, case, at)
 
     async def request_cancel(self, order_id: str, actor: str, at: datetime) -> OrderStatus:
         """Cancel an order that never asked for a link; mark one whose checkout has to end first.

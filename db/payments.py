@@ -1,4 +1,4 @@
-"""Payments and cases as they are recorded: a payment only ever becomes more certain."""
+"""Payments as they are recorded: they only ever become more certain."""
 
 from datetime import datetime
 from typing import Any
@@ -8,23 +8,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.rows import payment_from
 from db.statements import insert_new, update_where
-from db.tables import CaseRow, PaymentRow
-from db.transitions import cite
-from domain.cases import Case
+from db.tables import OrderRow, PaymentRow
+from db.transitions import cite, lock_order
 from domain.errors import PaymentTaken
-from domain.keys import new_id
 from domain.news import Evidence
 from domain.payments import Payment
 
 
 async def record_payment(
     session: AsyncSession,
-    order_id: str,
+    order_id: str | None,
     payment: Payment,
     evidence: Evidence | None,
     at: datetime,
 ) -> None:
-    """Join the payment with what is recorded of it.
+    """Join the payment with what is recorded of it; once its order is known, it stays known.
 
     Raises `PaymentTaken` if it is another order's: no payment pays for two.
     """
@@ -35,32 +33,30 @@ async def record_payment(
         await _join(session, order_id, payment, dates)
 
 
-async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
-    """Record the payment and open the case; False if that case was open already."""
-    await record_payment(session, case.order_id, case.payment, case.evidence, at)
-    row = CaseRow(
-        case_id=new_id("case"),
-        order_id=case.order_id,
-        gateway=case.payment.gateway,
-        payment_reference=case.payment.reference,
-        verdict=case.verdict,
-        evidence_id=await cite(session, case.order_id, case.evidence, at),
-        opened_at=at,
-    )
-    return await insert_new(session, row) is not None
+async def hold_payment(
+    session: AsyncSession, gateway: str, reference: str
+) -> tuple[OrderRow | None, PaymentRow | None]:
+    """The payment and its order, as far as they are known, held until the transaction ends."""
+    this = (gateway, reference)
+    seen = await session.get(PaymentRow, this)
+    # Whoever holds both took the order first: so nobody waits in a circle.
+    order = await lock_order(session, seen.order_id) if seen and seen.order_id else None
+    held = await session.get(PaymentRow, this, with_for_update=True, populate_existing=True)
+    return order, held
 
 
 async def _join(
-    session: AsyncSession, order_id: str, payment: Payment, dates: dict[str, Any]
+    session: AsyncSession, order_id: str | None, payment: Payment, dates: dict[str, Any]
 ) -> None:
     same = (PaymentRow.gateway == payment.gateway, PaymentRow.reference == payment.reference)
     row = (await session.exec(select(PaymentRow).where(*same).with_for_update())).one()
-    if row.order_id != order_id:
-        raise PaymentTaken(f"{payment.identity} is recorded for {row.order_id}")
+    owner = row.order_id or order_id
+    if order_id not in (None, owner):
+        raise PaymentTaken(f"{payment.identity} is recorded for {owner}")
     before = payment_from(row)
     after = before.joined(payment)
-    if after != before:
-        await update_where(session, PaymentRow, *same, **_columns(after), **dates)
+    if after != before or owner != row.order_id:
+        await update_where(session, PaymentRow, *same, order_id=owner, **_columns(after), **dates)
 
 
 def _columns(payment: Payment) -> dict[str, Any]:

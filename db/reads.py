@@ -6,9 +6,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
+from db.repair_reads import case_views, dispute_views, older_than, refund_views
+from db.repair_tables import CaseRow, DisputeRow, RefundRow
 from db.rows import evidence_from, item_from, order_from, payment_from
 from db.tables import (
-    CaseRow,
     EvidenceRow,
     LetterRow,
     OrderItemRow,
@@ -25,18 +26,21 @@ from db.views import (
     LinkView,
     OrderView,
     PaymentView,
+    RefundView,
     TimelineEntry,
 )
-from domain.errors import OrderNotFound
+from domain.cases import CaseStatus
+from domain.errors import CaseNotFound, OrderNotFound, RefundNotFound
 from domain.news import Evidence
 from domain.orders import Order, OrderItem, OrderStatus
+from domain.payments import Payment
 
 Found = TypeVar("Found")
 Proofs = dict[int | None, Evidence]
 
 
 class OrderReads:
-    """Every method raises `OrderNotFound`."""
+    """Whoever is asked for by an id or a token raises `OrderNotFound`, or its like."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -76,11 +80,52 @@ class OrderReads:
                 concluded_at=row.concluded_at,
                 items=await _items(session, order_id),
                 link=await _link(session, order_id),
+                late_capture=row.late_capture,
                 payments=await _payments(session, order_id, proofs),
-                cases=await _cases(session, order_id, proofs),
+                refunds=await refund_views(session, RefundRow.order_id == order_id),
+                disputes=await dispute_views(session, DisputeRow.order_id == order_id),
+                cases=(await case_views(session, CaseRow.order_id == order_id))[::-1],
                 timeline=await _timeline(session, order_id, proofs),
                 letters=await _letters(session, order_id),
             )
+
+    async def fulfilling_payment(self, order_id: str) -> Payment | None:
+        """The payment that pays for the order; None as long as none does."""
+        async with self._database.read() as session:
+            order = _found(await session.get(OrderRow, order_id))
+            if order.fulfilling_reference is None:
+                return None
+            this = (order.fulfilling_gateway, order.fulfilling_reference)
+            return payment_from(await session.get_one(PaymentRow, this))
+
+    async def refund_view(self, refund_id: str) -> RefundView:
+        """Raises `RefundNotFound`."""
+        async with self._database.read() as session:
+            found = await refund_views(session, RefundRow.refund_id == refund_id)
+        if not found:
+            raise RefundNotFound("there is no such refund")
+        return found[0]
+
+    async def case_view(self, case_id: str) -> CaseView:
+        """Raises `CaseNotFound`."""
+        async with self._database.read() as session:
+            found = await case_views(session, CaseRow.case_id == case_id)
+        if not found:
+            raise CaseNotFound("there is no such case")
+        return found[0]
+
+    async def case_list(
+        self, status: CaseStatus | None = None, limit: int = 100, after: str | None = None
+    ) -> tuple[CaseView, ...]:
+        """The newest first; `after` is the case that ended the page before.
+
+        Raises `CaseNotFound` if there is no such case to go on from.
+        """
+        async with self._database.read() as session:
+            which = [CaseRow.status == status] if status else []
+            if after:
+                which.append(await older_than(session, after))
+            return await case_views(session, *which, limit=limit)
 
 
 def _found(row: Found | None) -> Found:
@@ -122,23 +167,6 @@ async def _payments(
     )
 
 
-async def _cases(session: AsyncSession, order_id: str, proofs: Proofs) -> tuple[CaseView, ...]:
-    cases = select(CaseRow).where(CaseRow.order_id == order_id)
-    in_order = cases.order_by(col(CaseRow.opened_at), col(CaseRow.case_id))
-    return tuple(
-        CaseView(
-            case_id=row.case_id,
-            verdict=row.verdict,
-            status=row.status,
-            gateway=row.gateway,
-            payment_reference=row.payment_reference,
-            evidence=proofs[row.evidence_id],
-            opened_at=row.opened_at,
-        )
-        for row in await session.exec(in_order)
-    )
-
-
 async def _timeline(
     session: AsyncSession, order_id: str, proofs: Proofs
 ) -> tuple[TimelineEntry, ...]:
@@ -157,5 +185,10 @@ async def _timeline(
 
 
 async def _letters(session: AsyncSession, order_id: str) -> tuple[LetterView, ...]:
-    rows = await session.exec(select(LetterRow).where(LetterRow.order_id == order_id))
-    return tuple(LetterView(row.kind, row.written_at, row.sent_at, row.refused) for row in rows)
+    rows = await session.exec(
+        select(LetterRow).where(LetterRow.order_id == order_id).order_by(col(LetterRow.written_at))
+    )
+    return tuple(
+        LetterView(row.letter_id, row.kind, row.written_at, row.sent_at, row.refused)
+        for row in rows
+    )

@@ -8,7 +8,10 @@ from sqlmodel import case, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
-from db.tables import CaseRow, CaseStatus, InboxRow, InboxState, OrderRow, PaymentRow
+from db.repair_tables import CaseRow, DisputeRow
+from db.tables import InboxRow, InboxState, OrderRow, PaymentRow
+from domain.cases import CaseStatus
+from domain.disputes import DisputeStatus
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 
@@ -27,7 +30,10 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Report:
-    """`money_at_risk` is in minor units by currency: paid, but in dispute or not concluded."""
+    """`money_at_risk` is in minor units by currency: paid, but not concluded or not settled.
+
+    Each payment counts once, with all of it: unsettled are those with such a case, or a dispute.
+    """
 
     orders_by_status: Mapping[OrderStatus, int]
     money_at_risk: Mapping[str, int]
@@ -57,17 +63,24 @@ async def _orders_by_status(session: AsyncSession) -> dict[OrderStatus, int]:
 
 
 async def _money_at_risk(session: AsyncSession) -> dict[str, int]:
-    disputed = (
+    unsettled = (
         select(CaseRow.case_id)
         .where(CaseRow.gateway == PaymentRow.gateway)
         .where(CaseRow.payment_reference == PaymentRow.reference)
-        .where(CaseRow.status == CaseStatus.OPEN)
+        .where(CaseRow.status != CaseStatus.SETTLED)
+    )
+    disputed = (
+        select(DisputeRow.reference)
+        .where(DisputeRow.gateway == PaymentRow.gateway)
+        .where(DisputeRow.payment_reference == PaymentRow.reference)
+        .where(DisputeRow.status == DisputeStatus.OPEN)
     )
     unconcluded = col(OrderRow.status).in_(OPEN)
     sums = (
         select(PaymentRow.currency, func.sum(PaymentRow.amount_minor))
-        .join(OrderRow, col(OrderRow.order_id) == col(PaymentRow.order_id))
-        .where(col(PaymentRow.status).in_(MONEY), or_(disputed.exists(), unconcluded))
+        .outerjoin(OrderRow, col(OrderRow.order_id) == col(PaymentRow.order_id))
+        .where(col(PaymentRow.status).in_(MONEY))
+        .where(or_(unsettled.exists(), disputed.exists(), unconcluded))
         .group_by(col(PaymentRow.currency))
     )
     return {currency: int(total) for currency, total in await session.exec(sums)}

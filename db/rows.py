@@ -1,5 +1,6 @@
 """Rows as the values of the domain."""
 
+from db.repair_tables import CaseRow, DisputeRow, RefundRow
 from db.tables import (
     EvidenceRow,
     OrderItemRow,
@@ -8,11 +9,14 @@ from db.tables import (
     PaymentRow,
     ProductRow,
 )
+from domain.cases import Case, CaseRecord, Decision
+from domain.disputes import Dispute
 from domain.money import Money
 from domain.news import Evidence
 from domain.orders import Order, OrderItem, Product
 from domain.payments import Payment, PaymentLink
-from domain.ports import LinkDraft
+from domain.ports import LinkDraft, RefundDraft
+from domain.refunds import Refund
 
 
 def order_from(row: OrderRow) -> Order:
@@ -60,3 +64,45 @@ def link_from(row: PaymentLinkRow) -> PaymentLink | None:
     return PaymentLink(
         row.gateway, row.key, row.gateway_reference, row.url, row.expires_at, row.status
     )
+
+
+def refund_from(row: RefundRow) -> Refund:
+    return Refund(
+        refund_id=row.refund_id,
+        order_id=row.order_id,
+        gateway=row.gateway,
+        payment_reference=row.payment_reference,
+        amount=Money(row.amount_minor, row.currency),
+        status=row.status,
+        reference=row.gateway_reference,
+        failure=row.failure,
+    )
+
+
+def refund_draft_from(row: RefundRow) -> RefundDraft | None:
+    if row.wire_key is None or row.draft is None:
+        return None
+    return RefundDraft(row.refund_id, row.payment_reference, row.wire_key, row.draft)
+
+
+def dispute_from(row: DisputeRow, proof: EvidenceRow) -> Dispute:
+    return Dispute(
+        gateway=row.gateway,
+        reference=row.reference,
+        payment_reference=row.payment_reference,
+        status=row.status,
+        amount=Money(row.amount_minor, row.currency),
+        reason=row.reason,
+        evidence=evidence_from(proof),
+    )
+
+
+def case_from(row: CaseRow, payment: PaymentRow, proof: EvidenceRow) -> CaseRecord:
+    case = Case(row.order_id, row.verdict, payment_from(payment), evidence_from(proof))
+    return CaseRecord(row.case_id, case, row.status, row.decision, row.decided_by, row.words)
+
+
+def decision_from(row: CaseRow) -> Decision | None:
+    if row.decision is None:
+        return None
+    return Decision(row.case_id, row.decision, row.decided_by or "", row.decision_reason or "")

@@ -11,18 +11,9 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db.columns import Json, RowId, UtcDateTime, one_of
-from domain.cases import CaseVerdict
 from domain.news import EvidenceKind
 from domain.orders import LatePolicy, OrderStatus
 from domain.payments import LinkStatus, PaymentStatus
-
-SQLModel.metadata.naming_convention = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
 
 
 class TimelineEvent(StrEnum):
@@ -32,10 +23,15 @@ class TimelineEvent(StrEnum):
     CHECKOUT_STARTED = "checkout_started"
     CANCEL_REQUESTED = "cancel_requested"
     CONCLUDED = "concluded"
-
-
-class CaseStatus(StrEnum):
-    OPEN = "open"
+    REFUND_REQUESTED = "refund_requested"
+    REFUND_SUCCEEDED = "refund_succeeded"
+    REFUND_FAILED = "refund_failed"
+    REFUND_NEEDS_REVIEW = "refund_needs_review"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    CASE_DECIDED = "case_decided"
+    HONOURED = "honoured"
 
 
 class InboxState(StrEnum):
@@ -49,6 +45,7 @@ class InboxState(StrEnum):
 
 class LetterKind(StrEnum):
     CONFIRMATION = "confirmation"
+    REFUND = "refund"
 
 
 class ProductRow(SQLModel, table=True):
@@ -63,7 +60,10 @@ class ProductRow(SQLModel, table=True):
 
 
 class OrderRow(SQLModel, table=True):
-    """`minded_at` is when the sweep last looked; `paid_after_ms` counts from the click on Pay."""
+    """`minded_at` is when the sweep last looked; `paid_after_ms` counts from the click on Pay.
+
+    `late_capture` marks an order that had ended unpaid before its payment was honoured.
+    """
 
     __tablename__: ClassVar[Any] = "orders"
     __table_args__: ClassVar[Any] = (
@@ -91,6 +91,7 @@ class OrderRow(SQLModel, table=True):
     paid_after_ms: int | None = Field(default=None, sa_type=sa.BigInteger)
     fulfilling_gateway: str | None = Field(default=None, max_length=32)
     fulfilling_reference: str | None = None
+    late_capture: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
 
 
 class OrderItemRow(SQLModel, table=True):
@@ -159,10 +160,14 @@ class PaymentLinkRow(SQLModel, table=True):
 
 
 class EvidenceRow(SQLModel, table=True):
+    """What was received of money for an unknown order has no order either."""
+
     __tablename__: ClassVar[Any] = "evidence"
 
     id: int = Field(default=None, primary_key=True, sa_type=RowId)
-    order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
+    order_id: str | None = Field(
+        default=None, foreign_key="orders.order_id", max_length=64, index=True
+    )
     kind: EvidenceKind = Field(sa_type=one_of(EvidenceKind, "kind"))
     reference: str = Field(sa_type=sa.Text)
     digest: str = Field(max_length=64)
@@ -170,11 +175,15 @@ class EvidenceRow(SQLModel, table=True):
 
 
 class PaymentRow(SQLModel, table=True):
+    """A payment belongs to one order; to none until its order is known."""
+
     __tablename__: ClassVar[Any] = "payments"
 
     gateway: str = Field(primary_key=True, max_length=32)
     reference: str = Field(primary_key=True)
-    order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
+    order_id: str | None = Field(
+        default=None, foreign_key="orders.order_id", max_length=64, index=True
+    )
     status: PaymentStatus = Field(sa_type=one_of(PaymentStatus))
     amount_minor: int = Field(sa_type=sa.BigInteger)
     currency: str = Field(max_length=3)
@@ -204,25 +213,6 @@ class TimelineRow(SQLModel, table=True):
     evidence_id: int | None = Field(
         default=None, foreign_key="evidence.id", sa_type=RowId, nullable=True
     )
-
-
-class CaseRow(SQLModel, table=True):
-    __tablename__: ClassVar[Any] = "cases"
-    __table_args__: ClassVar[Any] = (
-        sa.UniqueConstraint("gateway", "payment_reference", "verdict"),
-        sa.ForeignKeyConstraint(
-            ["gateway", "payment_reference"], ["payments.gateway", "payments.reference"]
-        ),
-    )
-
-    case_id: str = Field(primary_key=True, max_length=64)
-    order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
-    gateway: str = Field(max_length=32)
-    payment_reference: str
-    verdict: CaseVerdict = Field(sa_type=one_of(CaseVerdict, "verdict"))
-    status: CaseStatus = Field(default=CaseStatus.OPEN, sa_type=one_of(CaseStatus))
-    evidence_id: int = Field(foreign_key="evidence.id", sa_type=RowId)
-    opened_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class InboxRow(SQLModel, table=True):
@@ -255,12 +245,16 @@ class InboxRow(SQLModel, table=True):
 
 
 class LetterRow(SQLModel, table=True):
-    """Written before it is sent, so that a repeat is the same letter to the byte."""
+    """Written before it is sent, so that a repeat is the same letter to the byte.
+
+    `letter_id` is the id of what it tells of: the order that was paid, or the refund.
+    """
 
     __tablename__: ClassVar[Any] = "letters"
 
-    order_id: str = Field(primary_key=True, foreign_key="orders.order_id", max_length=64)
-    kind: LetterKind = Field(primary_key=True, sa_type=one_of(LetterKind, "kind"))
+    letter_id: str = Field(primary_key=True, max_length=64)
+    order_id: str = Field(foreign_key="orders.order_id", max_length=64, index=True)
+    kind: LetterKind = Field(sa_type=one_of(LetterKind, "kind"))
     message_id: str = Field(max_length=255, unique=True)
     written_at: datetime = Field(sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

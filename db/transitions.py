@@ -70,7 +70,9 @@ async def note(
     session.add(line)
 
 
-async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:
+async def cite(
+    session: AsyncSession, order_id: str | None, evidence: Evidence, at: datetime
+) -> int:
     """The id of this evidence, kept once however often it is cited. The order must be locked."""
     kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
     row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.tables import CaseStatus, LetterKind, TimelineEvent
-from domain.cases import CaseVerdict
+from db.tables import LetterKind, TimelineEvent
+from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Decision
+from domain.disputes import Dispute
+from domain.money import Money
 from domain.news import Evidence
 from domain.orders import Order, OrderItem, OrderStatus
 from domain.payments import LinkStatus, Payment
+from domain.refunds import Refund
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,47 @@ class PaymentView:
 
 
 @dataclass(frozen=True)
+class RefundView:
+    """`client` is the one whose order it is; None where the order is not known."""
+
+    refund: Refund
+    client: str | None
+    reason: str
+    actor: str
+    automatic: bool
+    evidence: Evidence | None
+    requested_at: datetime
+    sent_at: datetime | None
+    concluded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DisputeView:
+    dispute: Dispute
+    opened_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
 class CaseView:
+    """`why` says what it waits for; `decision` is an operator's word, `outcome` what was done."""
+
     case_id: str
+    subject: str
+    order_id: str | None
     verdict: CaseVerdict
     status: CaseStatus
     gateway: str
     payment_reference: str
+    amount: Money
     evidence: Evidence
     opened_at: datetime
+    why: str | None
+    decision: Decision | None
+    decided_at: datetime | None
+    outcome: CaseOutcome | None
+    refund_id: str | None
+    settled_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +86,9 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class LetterView:
+    """`letter_id` is the id of what it tells of: the order, or a refund."""
+
+    letter_id: str
     kind: LetterKind
     written_at: datetime
     sent_at: datetime | None
@@ -58,7 +97,10 @@ class LetterView:
 
 @dataclass(frozen=True)
 class OrderView:
-    """Everything that is known of one order. `link` is the one made last."""
+    """Everything that is known of one order. `link` is the one made last.
+
+    `late_capture` says that it had ended unpaid before its payment was honoured.
+    """
 
     order: Order
     user_id: str
@@ -66,7 +108,10 @@ class OrderView:
     concluded_at: datetime | None
     items: tuple[OrderItem, ...]
     link: LinkView | None
+    late_capture: bool
     payments: tuple[PaymentView, ...]
+    refunds: tuple[RefundView, ...]
+    disputes: tuple[DisputeView, ...]
     cases: tuple[CaseView, ...]
     timeline: tuple[TimelineEntry, ...]
     letters: tuple[LetterView, ...]

@@ -192,8 +192,25 @@ class ConfirmationLetter:
     result_token: str
 
 
+@dataclass(frozen=True)
+class RefundLetter:
+    """All that a notice of a refund says; the same on every repeat, to the byte."""
+
+    refund_id: str
+    order_id: str
+    message_id: str
+    written_at: datetime
+    to: str
+    amount: Money
+    payment: Payment
+    result_token: str
+
+
 class LetterBook(Protocol):
-    """What is recorded of letters: each is written down before it is sent."""
+    """What is recorded of letters: each is written down before it is sent.
+
+    A letter's id is that of what it tells of: an order or a refund.
+    """
 
     async def confirmation(
         self, order_id: str, message_id: str, at: datetime
@@ -204,9 +221,17 @@ class LetterBook(Protocol):
         if the letter was refused for good.
         """
 
-    async def sent(self, order_id: str, at: datetime) -> None: ...
+    async def refund_notice(
+        self, refund_id: str, message_id: str, at: datetime
+    ) -> RefundLetter | None:
+        """Likewise; None also if the order is not known, so that there is nobody to tell.
 
-    async def refused(self, order_id: str, reason: str) -> None: ...
+        Raises `RefundNotFound`, `IllegalTransition` if the refund did not succeed, `MailRefused`.
+        """
+
+    async def sent(self, letter_id: str, at: datetime) -> None: ...
+
+    async def refused(self, letter_id: str, reason: str) -> None: ...
 
 
 class Letters(Protocol):

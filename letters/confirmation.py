@@ -1,4 +1,4 @@
-"""The confirmation of a paid order: `domain.ports.Letters`."""
+"""What customers are told: `domain.ports.Letters`."""
 
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from domain.errors import MailRefused
 from domain.ports import LetterBook
-from letters.texts import Sender, confirmation
+from letters.texts import Sender, confirmation, refund_notice
 
 
 class Post(Protocol):
@@ -29,11 +29,20 @@ class Confirmations:
         """
         message_id = self._sender.message_id(order_id, "confirmation")
         letter = await self._book.confirmation(order_id, message_id, datetime.now(UTC))
-        if letter is None:
-            return
+        if letter:
+            await self._send(order_id, confirmation(letter, self._sender))
+
+    async def tell_refund(self, refund_id: str) -> None:
+        """Tell the customer, once, of a refund that succeeded. Raises as `confirm` does."""
+        message_id = self._sender.message_id(refund_id, "refund")
+        letter = await self._book.refund_notice(refund_id, message_id, datetime.now(UTC))
+        if letter:
+            await self._send(refund_id, refund_notice(letter, self._sender))
+
+    async def _send(self, letter_id: str, message: EmailMessage) -> None:
         try:
-            await self._post.send(confirmation(letter, self._sender))
+            await self._post.send(message)
         except MailRefused as error:
-            await self._book.refused(order_id, str(error))
+            await self._book.refused(letter_id, str(error))
             raise
-        await self._book.sent(order_id, datetime.now(UTC))
+        await self._book.sent(letter_id, datetime.now(UTC))

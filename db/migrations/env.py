@@ -8,7 +8,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-import db.tables  # noqa: F401 - it fills the metadata
+import db.repair_tables
+import db.tables  # noqa: F401 - they fill the metadata
 from db.columns import Json, RowId, UtcDateTime
 
 SPELLINGS = {

@@ -196,7 +196,7 @@ async def test_the_order_is_found_by_any_name_we_gave_it(
     order_id, other = [await place_awaiting(database) for _ in range(2)]
     accepted = await accept(inbox, an_event(order_id, **filled_in(names, order_id, other)))
     news = await inbox.news(accepted.row)
-    assert news is not None
+    assert isinstance(news, PaymentNews)
     assert news.order_id == order_id
 
 
@@ -245,7 +245,7 @@ async def test_a_row_waits_for_its_order(database: Database, inbox: InboxStore) 
     await inbox.postponed(row, NOON + FIRST_PAUSE)
     awaited = await place_awaiting(database, reference="plink_late")
     news = await inbox.news(row)
-    assert news is not None
+    assert isinstance(news, PaymentNews)
     assert news.order_id == awaited
     assert await inbox.news(row) == news
 

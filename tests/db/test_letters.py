@@ -49,7 +49,7 @@ async def test_a_sent_letter_is_not_sent_again(database: Database, order_id: str
     await store.refused(order_id, "too late")
     assert await store.confirmation(order_id, "<1@shop>", LATER) is None
     view = await OrderReads(database).order_view(order_id)
-    assert view.letters == (LetterView(LetterKind.CONFIRMATION, NOON, NOON, None),)
+    assert view.letters == (LetterView(order_id, LetterKind.CONFIRMATION, NOON, NOON, None),)
 
 
 async def test_a_refused_letter_stays_refused(database: Database, order_id: str) -> None:

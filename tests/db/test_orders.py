@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from db.cases import CaseStore
 from db.engine import Database
 from db.orders import OrderStore
 from db.reads import OrderReads
@@ -179,7 +180,7 @@ async def test_evidence_cited_twice_is_kept_once(database: Database, store: Orde
     order_id = await place_awaiting(database)
     await store.conclude(an_end(order_id))
     case = a_case(a_payment(order_id, number=2), order_id, CaseVerdict.DUPLICATE_PAYMENT)
-    await store.open_case(case, LATER)
+    await CaseStore(database).open_case(case, LATER)
     view = await view_of(database, order_id)
     assert view.timeline[-1].evidence == view.cases[0].evidence == PROOF
 
@@ -197,7 +198,6 @@ async def test_an_unknown_order_is_unknown_everywhere(store: OrderStore) -> None
         store.standing("ord_x"),
         store.conclude(an_end("ord_x")),
         store.request_cancel("ord_x", "ops", NOON),
-        store.open_case(a_case(a_payment("ord_x"), "ord_x", CaseVerdict.LATE_CAPTURE), NOON),
     ):
         with pytest.raises(OrderNotFound):
             await question
@@ -207,7 +207,7 @@ async def test_a_case_opens_once(database: Database, store: OrderStore) -> None:
     order_id = await place_awaiting(database)
     await store.conclude(an_end(order_id, OrderStatus.EXPIRED))
     case = a_case(a_payment(order_id), order_id, CaseVerdict.LATE_CAPTURE)
-    opened = await asyncio.gather(*(store.open_case(case, LATER) for _ in range(20)))
+    opened = await asyncio.gather(*(CaseStore(database).open_case(case, LATER) for _ in range(20)))
     assert opened.count(True) == 1
     view = await view_of(database, order_id)
     assert view.order.status is OrderStatus.EXPIRED
@@ -218,7 +218,9 @@ async def test_a_case_opens_once(database: Database, store: OrderStore) -> None:
 async def test_each_verdict_is_a_case_of_its_own(database: Database, store: OrderStore) -> None:
     order_id = await place_awaiting(database)
     for verdict in (CaseVerdict.LATE_AUTHORIZATION, CaseVerdict.LATE_CAPTURE):
-        assert await store.open_case(a_case(a_payment(order_id), order_id, verdict), LATER)
+        assert await CaseStore(database).open_case(
+            a_case(a_payment(order_id), order_id, verdict), LATER
+        )
     assert len((await view_of(database, order_id)).cases) == 2
 
 
@@ -226,7 +228,9 @@ async def test_a_payment_never_becomes_less_certain(database: Database, store: O
     order_id = await place_awaiting(database)
     for status in (*PaymentStatus, *reversed(PaymentStatus)):
         payment = a_payment(order_id, status)
-        await store.open_case(a_case(payment, order_id, CaseVerdict.LATE_CAPTURE), LATER)
+        await CaseStore(database).open_case(
+            a_case(payment, order_id, CaseVerdict.LATE_CAPTURE), LATER
+        )
     assert (await store.standing(order_id)).payments == (a_payment(order_id),)
 
 
@@ -239,7 +243,7 @@ async def test_twenty_reports_of_one_payment_at_once_leave_the_highest(
         a_case(a_payment(order_id, status), order_id, CaseVerdict.LATE_CAPTURE)
         for status in statuses
     ]
-    await asyncio.gather(*(store.open_case(case, LATER) for case in cases))
+    await asyncio.gather(*(CaseStore(database).open_case(case, LATER) for case in cases))
     assert (await store.standing(order_id)).payments == (a_payment(order_id),)
 
 
@@ -332,5 +336,5 @@ async def test_money_in_another_currency_is_kept_as_it_is(
 ) -> None:
     order_id = await place_awaiting(database)
     odd = a_payment(order_id, amount=Money(1, "USD"))
-    await store.open_case(a_case(odd, order_id, CaseVerdict.CURRENCY_MISMATCH), LATER)
+    await CaseStore(database).open_case(a_case(odd, order_id, CaseVerdict.CURRENCY_MISMATCH), LATER)
     assert (await store.standing(order_id)).payments == (odd,)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from db.cases import CaseStore
 from db.engine import Database
 from db.inbox import InboxStore
 from db.orders import OrderStore
@@ -59,8 +60,10 @@ async def test_money_in_dispute_is_at_risk_once(database: Database) -> None:
     failed = a_payment(order_id, PaymentStatus.FAILED, number=4)
     await store.conclude(replace(an_end(order_id), others=(failed,)))
     for verdict in (CaseVerdict.DUPLICATE_PAYMENT, CaseVerdict.AMOUNT_MISMATCH):
-        await store.open_case(a_case(twice, order_id, verdict), NOON)
-    await store.open_case(a_case(foreign, order_id, CaseVerdict.CURRENCY_MISMATCH), NOON)
+        await CaseStore(database).open_case(a_case(twice, order_id, verdict), NOON)
+    await CaseStore(database).open_case(
+        a_case(foreign, order_id, CaseVerdict.CURRENCY_MISMATCH), NOON
+    )
     report = await Reports(database).report([])
     assert report.money_at_risk == {"INR": 49900, "USD": 700}
 
