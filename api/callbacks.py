@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
 
 from api.problems import documented
 from api.results import NEUTRAL, neutral_page, safe_headers
@@ -36,15 +37,24 @@ async def receive_callback(
     PATH,
     response_class=RedirectResponse,
     status_code=303,
-    responses={**NEUTRAL, **documented(400, 413, 503)},
+    responses={**NEUTRAL, **documented(413, 503)},
 )
 async def receive_posted_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
 ) -> Response:
     """The same, for gateways that let the browser post a form."""
-    form = await request.form()
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    return await _received(gateway, token, fields, services, later)
+    return await _received(gateway, token, await _form(request), services, later)
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """A form that cannot be read says nothing, but the customer still wants to see a page."""
+    try:
+        form = await request.form()
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def _received(
