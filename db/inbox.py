@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.engine import Database
 from db.statements import insert_new, update_where
 from db.tables import InboxRow, InboxState, OrderRow, PaymentLinkRow
+from db.unbroken import unbroken_calls
 from domain.news import GatewayEvent, PaymentNews
 
 FIRST_PAUSE = timedelta(seconds=30)
@@ -40,6 +41,7 @@ class Accepted:
     state: Receipt
 
 
+@unbroken_calls
 class InboxStore:
     """`domain.ports.Inbox`, and the door through which webhooks enter it."""
 

@@ -12,6 +12,7 @@ from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, lock_order, move, note
+from db.unbroken import unbroken_calls
 from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.errors import OrderNotFound
@@ -23,6 +24,7 @@ from domain.ports import LinkAttempt, LinkDraft
 EXPIRED_AT_ONCE = 200
 
 
+@unbroken_calls
 class OrderStore:
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -17,6 +17,7 @@ from db.tables import (
     PaymentRow,
     TimelineRow,
 )
+from db.unbroken import unbroken_calls
 from db.views import (
     CallbackLink,
     CaseView,
@@ -35,6 +36,7 @@ Found = TypeVar("Found")
 Proofs = dict[int | None, Evidence]
 
 
+@unbroken_calls
 class OrderReads:
     """Every method raises `OrderNotFound`."""
 

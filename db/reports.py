@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
 from db.tables import CaseRow, CaseStatus, InboxRow, InboxState, OrderRow, PaymentRow
+from db.unbroken import unbroken_calls
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 
@@ -35,6 +36,7 @@ class Report:
     seconds_to_paid: Histogram
 
 
+@unbroken_calls
 class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database
