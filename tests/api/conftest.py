@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.support.databases import sqlite_url
+from tests.support.databases import Postgres, sqlite_url
 from tests.support.ports import free_port
 from tests.support.service import Neighbours, Service, running_service
 from tests.support.simulator import running_simulator
@@ -56,3 +56,9 @@ async def api(neighbours: Neighbours, sqlite_database_url: str) -> AsyncIterator
 async def api_on_both(neighbours: Neighbours, database_url: str) -> AsyncIterator[Service]:
     async with running_service(neighbours, database_url, worker=False) as service:
         yield service
+
+
+@pytest.fixture
+async def postgres_url(postgres: Postgres) -> AsyncIterator[str]:
+    async with postgres.database() as url:
+        yield url
