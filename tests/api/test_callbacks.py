@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from sqlmodel import select
+from temporalio.api.enums.v1 import EventType
 
 from db.tables import OrderRow, PaymentLinkRow
 from tests.support.service import Json, Neighbours, Service, running_service
@@ -26,8 +27,8 @@ async def way_back(service: Service, url: str) -> str:
 async def hints(service: Service, order_id: str) -> int:
     """How many signals the order's checkout got."""
     history = await service.temporal.get_workflow_handle(order_id).fetch_history()
-    signaled = "workflow_execution_signaled_event_attributes"
-    return sum(event.HasField(signaled) for event in history.events)
+    signaled = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+    return sum(event.event_type == signaled for event in history.events)
 
 
 async def only_this_is_a_hint(service: Service, order_id: str, back: str) -> None:
