@@ -10,7 +10,7 @@ from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
 from domain.errors import GatewayUnavailable, OrderNotFound
 from domain.keys import wire_key
 from domain.money import Money
-from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews
+from domain.news import Evidence, EvidenceKind, GatewayEvent, PaymentNews, fold
 from domain.orders import LatePolicy, Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
 from domain.ports import Delivery, Destination, LinkAttempt, LinkDraft
@@ -214,6 +214,7 @@ class FakeGateway:
         self.ask_errors: list[Exception] = []
         self.created_although_failed = False
         self.is_down: Callable[[], bool] = lambda: False
+        self.retry_after: timedelta | None = timedelta(milliseconds=20)
         self.allowed: asyncio.Event | None = None
         self._called = asyncio.Event()
 
@@ -224,6 +225,10 @@ class FakeGateway:
 
     def pay(self, order_id: str, payment: Payment) -> None:
         self.payments.setdefault(order_id, []).append(payment)
+
+    def knows(self, order_id: str, payment: Payment) -> None:
+        """From now on it knows this much, or more, of the payment."""
+        self.payments[order_id] = list(fold(self.payments.get(order_id, []), [payment]).values())
 
     def draft_link(self, request: LinkRequest) -> LinkDraft:
         return LinkDraft(request.key, wire_key(request.key), request.order_id)
@@ -275,4 +280,4 @@ class FakeGateway:
         if self.allowed:
             await self.allowed.wait()
         if self.is_down():
-            raise GatewayUnavailable("not connected", timedelta(milliseconds=20))
+            raise GatewayUnavailable("not connected", self.retry_after)
