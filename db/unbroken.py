@@ -1,7 +1,7 @@
 """Calls that end what they began, also if whoever made them is canceled meanwhile.
 
-A pool forgets a connection whose user is canceled at the wrong moment (tried, with both drivers),
-and a forgotten connection to SQLite holds the write lock until it is collected.
+A pool forgets a connection whose user is canceled at the wrong moment, and a forgotten connection
+to SQLite holds the write lock: after some such cancellations every writer waits in vain (tried).
 """
 
 import asyncio

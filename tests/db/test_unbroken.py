@@ -35,12 +35,11 @@ def test_every_call_of_every_store_is_unbroken(store: type) -> None:
 async def test_callers_that_go_away_take_nothing_along(database: Database) -> None:
     reads = OrderReads(database)
     order_id = await place(database)
-    for turns in range(60):
-        writers = [asyncio.create_task(place(database)) for _ in range(4)]
-        readers = [asyncio.create_task(reads.order_view(order_id)) for _ in range(4)]
-        # Each round goes a little further before everybody leaves.
-        for _ in range(turns):
-            await asyncio.sleep(0)
+    for milliseconds in range(0, 40, 2):
+        writers = [asyncio.create_task(place(database)) for _ in range(10)]
+        readers = [asyncio.create_task(reads.order_view(order_id)) for _ in range(5)]
+        # Each round gets a little further before everybody leaves.
+        await asyncio.sleep(milliseconds / 1000)
         for task in writers + readers:
             task.cancel()
         await asyncio.gather(*writers, *readers, return_exceptions=True)
