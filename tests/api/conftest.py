@@ -5,20 +5,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from tests.support.databases import Postgres, sqlite_url
-from tests.support.ports import free_port
-from tests.support.service import Neighbours, Service, running_service
-from tests.support.simulator import running_simulator
-
-
-@pytest.fixture(scope="session")
-async def neighbours(real_time: WorkflowEnvironment) -> AsyncIterator[Neighbours]:
-    port = free_port()
-    webhooks = f"http://127.0.0.1:{port}/webhooks/razorpay"
-    async with running_simulator(webhooks, retry_base=0.2, retry_limit=2) as simulator:
-        yield Neighbours(real_time, simulator, port)
+from tests.support.neighbours import Neighbours
+from tests.support.service import Service, running_service
 
 
 @pytest.fixture(scope="module")

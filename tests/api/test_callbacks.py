@@ -8,7 +8,8 @@ from sqlmodel import select
 from temporalio.api.enums.v1 import EventType
 
 from db.tables import OrderRow, PaymentLinkRow
-from tests.support.service import Json, Neighbours, Service, running_service
+from tests.support.neighbours import Neighbours
+from tests.support.service import Json, Service, running_service
 
 SAFE = {
     "Cache-Control": "no-store",

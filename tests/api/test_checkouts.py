@@ -3,8 +3,9 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
-from tests.support.service import Neighbours, Service, running_service
+from tests.support.service import Service, running_service
 
 
 async def test_the_link_leads_to_the_gateway(service: Service) -> None:

@@ -6,16 +6,8 @@ from time import monotonic
 import pytest
 
 from api.server import GRACE_SECONDS
-from tests.support.service import (
-    KEYS,
-    Neighbours,
-    Service,
-    an_order,
-    caller,
-    new_key,
-    running_api,
-    statuses_of,
-)
+from tests.support.neighbours import KEYS, Neighbours
+from tests.support.service import Service, an_order, caller, new_key, running_api, statuses_of
 
 
 async def test_a_stream_follows_the_order_to_its_end(service_on_both: Service) -> None:

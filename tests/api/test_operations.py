@@ -5,10 +5,11 @@ from time import monotonic
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.proxy import proxy_to
 from tests.support.razorpay_webhooks import deliver, paid
-from tests.support.service import Neighbours, Service, running_service
+from tests.support.service import Service, running_service
 
 Samples = dict[tuple[str, str], float]
 

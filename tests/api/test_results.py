@@ -2,7 +2,8 @@
 
 import re
 
-from tests.support.service import Neighbours, Service, running_service
+from tests.support.neighbours import Neighbours
+from tests.support.service import Service, running_service
 
 
 async def test_each_state_has_its_words(service: Service) -> None:

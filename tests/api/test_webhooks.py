@@ -9,9 +9,10 @@ from sqlmodel import col, select
 
 from db.tables import InboxRow, InboxState, TimelineRow
 from domain.orders import OrderStatus
+from tests.support.neighbours import Neighbours
 from tests.support.proxy import proxy_to
 from tests.support.razorpay_webhooks import captured, deliver, event, paid
-from tests.support.service import Neighbours, Service, running_service
+from tests.support.service import Service, running_service
 
 
 async def inbox(service: Service) -> Sequence[InboxRow]:
