@@ -1,6 +1,7 @@
 """Callbacks: the customer's browser comes back. What it brings is a hint, never proof."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Request, Response
@@ -68,7 +69,8 @@ async def _received(
         link = await services.reads.link_by_callback_token(gateway, token)
     except OrderNotFound:
         return neutral_page(services.settings)
-    if hint := _hint(link, parameters, services):
+    hint = _hint(link, parameters, services)
+    if hint and await _is_first(hint, services):
         later.add_task(_deliver, hint, services)
     order = link.order
     url = result_url(services.settings.public_url, order.order_id, order.result_token)
@@ -91,6 +93,11 @@ def _hint(
         return None
     evidence = Evidence(EvidenceKind.CALLBACK, callback.link_reference, callback.digest)
     return PaymentNews(gateway.name, order_id, evidence, mentions=callback.payment_reference)
+
+
+async def _is_first(hint: PaymentNews, services: Opened) -> bool:
+    """A page that is reloaded without end must not fill the history of its checkout."""
+    return await services.orders.first_heard(hint.order_id, hint.evidence, datetime.now(UTC))
 
 
 async def _deliver(hint: PaymentNews, services: Opened) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.statements import update_where
+from db.statements import insert_new, update_where
 from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.news import Evidence
@@ -68,6 +68,18 @@ async def note(
         evidence_id=proof,
     )
     session.add(line)
+
+
+async def is_new(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> bool:
+    """Keep this evidence; whether it was not kept before."""
+    row = EvidenceRow(
+        order_id=order_id,
+        kind=evidence.kind,
+        reference=evidence.reference,
+        digest=evidence.digest,
+        at=at,
+    )
+    return await insert_new(session, row) is not None
 
 
 async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:

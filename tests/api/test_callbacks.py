@@ -1,5 +1,6 @@
 """Callbacks: the browser comes back, with a hint and never with proof."""
 
+import asyncio
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -135,3 +136,12 @@ async def test_over_https_the_browser_is_told_to_stay_there(
         assert order["result_url"].startswith("https://pay.shop.example/orders/")
         page = await service.stranger.get(urlsplit(order["result_url"]).path)
         assert "max-age=" in page.headers["Strict-Transport-Security"]
+
+
+async def test_a_reloaded_callback_is_one_hint(service: Service) -> None:
+    order_id, url = await service.place_and_check_out(no_webhook=True)
+    back = await way_back(service, url)
+    answers = await asyncio.gather(*(service.stranger.get(back) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert await service.ends_as(order_id) == "paid"
+    assert await hints(service, order_id) == 1
