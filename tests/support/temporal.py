@@ -10,6 +10,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from workflows.options import SEARCH_ATTRIBUTES
 
+TEMPORAL = Path(sys.executable).with_name("temporal")
 # By default timers may fire up to a second late.
 PROMPT = ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"']
 
@@ -20,7 +21,7 @@ async def real_time() -> AsyncIterator[WorkflowEnvironment]:
     env = await WorkflowEnvironment.start_local(
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_existing_path=f"{Path(sys.executable).with_name('temporal')}",
+        dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         dev_server_extra_args=PROMPT,
     )
