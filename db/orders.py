@@ -11,7 +11,7 @@ from db.payments import record_case, record_payment
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
-from db.transitions import SYSTEM, Step, is_new, lock_order, move, note
+from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.cases import Case
 from domain.checkouts import Conclusion, LinkOrder, Standing
@@ -60,7 +60,10 @@ class OrderStore:
         """Keep the evidence; False if it was known before. Raises `OrderNotFound`."""
         async with self._database.write() as session:
             await lock_order(session, order_id)
-            return await is_new(session, order_id, evidence, at)
+            if await cited(session, order_id, evidence) is not None:
+                return False
+            await cite(session, order_id, evidence, at)
+            return True
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end once; an order that has ended keeps its status, whatever came second.

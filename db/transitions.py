@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.statements import insert_new, update_where
+from db.statements import update_where
 from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.news import Evidence
@@ -70,26 +70,24 @@ async def note(
     session.add(line)
 
 
-async def is_new(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> bool:
-    """Keep this evidence; whether it was not kept before."""
-    row = EvidenceRow(
+async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:
+    """The id of this evidence, kept once however often it is cited. The order must be locked."""
+    known = await cited(session, order_id, evidence)
+    if known is not None:
+        return known
+    kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
+    row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+async def cited(session: AsyncSession, order_id: str, evidence: Evidence) -> int | None:
+    """The id of this evidence if it was cited before."""
+    query = select(EvidenceRow.id).filter_by(
         order_id=order_id,
         kind=evidence.kind,
         reference=evidence.reference,
         digest=evidence.digest,
-        at=at,
     )
-    return await insert_new(session, row) is not None
-
-
-async def cite(session: AsyncSession, order_id: str, evidence: Evidence, at: datetime) -> int:
-    """The id of this evidence, kept once however often it is cited. The order must be locked."""
-    kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
-    row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
-    known = select(EvidenceRow.id).filter_by(**row.model_dump(exclude={"id", "at"}))
-    before = (await session.exec(known)).first()
-    if before is not None:
-        return before
-    session.add(row)
-    await session.flush()
-    return row.id
+    return (await session.exec(query)).first()
