@@ -68,7 +68,6 @@ class Settings(BaseSettings):
     temporal_address: Address = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     task_queue: str = "paidonce"
-    build_id: str | None = None
     worker_metrics_address: Address | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -11,8 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from db.cases import CaseStore
-from db.refunds import RefundStore
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -34,10 +32,12 @@ from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
 from activities.sweeps import SweepTimes
 from activities.world import World
+from db.cases import CaseStore
 from db.engine import Database
 from db.inbox import InboxStore
 from db.letters import LetterStore
 from db.orders import OrderStore
+from db.refunds import RefundStore
 from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations

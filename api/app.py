@@ -42,7 +42,6 @@ def create_app(settings: Settings) -> FastAPI:
         version="0.1.0",
         summary="Every order is paid once or not at all, and every conclusion cites its proof.",
         lifespan=lifespan,
-        max_body_size=problems.MOST_BODY_BYTES,
     )
     problems.install(app)
     for module in ROUTERS:

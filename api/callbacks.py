@@ -1,10 +1,12 @@
 """Callbacks: the customer's browser comes back. What it brings is a hint, never proof."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
 
 from api.problems import documented
 from api.results import NEUTRAL, neutral_page, safe_headers
@@ -36,15 +38,24 @@ async def receive_callback(
     PATH,
     response_class=RedirectResponse,
     status_code=303,
-    responses={**NEUTRAL, **documented(400, 413, 503)},
+    responses={**NEUTRAL, **documented(413, 503)},
 )
 async def receive_posted_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
 ) -> Response:
     """The same, for gateways that let the browser post a form."""
-    form = await request.form()
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    return await _received(gateway, token, fields, services, later)
+    return await _received(gateway, token, await _form(request), services, later)
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """A form that cannot be read says nothing, but the customer still wants to see a page."""
+    try:
+        form = await request.form()
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        return {}
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 async def _received(
@@ -58,7 +69,8 @@ async def _received(
         link = await services.reads.link_by_callback_token(gateway, token)
     except OrderNotFound:
         return neutral_page(services.settings)
-    if hint := _hint(link, parameters, services):
+    hint = _hint(link, parameters, services)
+    if hint and await _is_first(hint, services):
         later.add_task(_deliver, hint, services)
     order = link.order
     url = result_url(services.settings.public_url, order.order_id, order.result_token)
@@ -81,6 +93,11 @@ def _hint(
         return None
     evidence = Evidence(EvidenceKind.CALLBACK, callback.link_reference, callback.digest)
     return PaymentNews(gateway.name, order_id, evidence, mentions=callback.payment_reference)
+
+
+async def _is_first(hint: PaymentNews, services: Opened) -> bool:
+    """A page that is reloaded without end must not fill the history of its checkout."""
+    return await services.orders.first_heard(hint.order_id, hint.evidence, datetime.now(UTC))
 
 
 async def _deliver(hint: PaymentNews, services: Opened) -> None:

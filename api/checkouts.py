@@ -88,7 +88,7 @@ async def _open(order: Order, services: Opened) -> None:
 
 async def _look_at(start: WithStartWorkflowOperation[CheckoutWorkflow, Any]) -> None:
     """asyncio complains of an error that nobody has looked at, and one may be left in there."""
-    with suppress(Exception):
+    with suppress(Exception, asyncio.CancelledError):
         async with asyncio.timeout(0):
             await start.workflow_handle()
 

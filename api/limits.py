@@ -1,20 +1,24 @@
-"""What is refused before anything of it is read."""
+"""What is refused before it is read, and while it is."""
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MOST_BODY_BYTES, ApiError, too_large
 
 
 class Limits:
-    """Bodies of unannounced length are counted by FastAPI while they are read."""
+    """No body above `MOST_BODY_BYTES`, announced or not, and no address with a NUL in it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = _refusal(scope) if scope["type"] == "http" else None
-        app = refusal.answer() if refusal else self._app
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif refusal := _refusal(scope):
+            await refusal.answer()(scope, receive, send)
+        else:
+            await self._app(scope, _counted(receive), send)
 
 
 def _refusal(scope: Scope) -> ApiError | None:
@@ -29,3 +33,17 @@ def _refusal(scope: Scope) -> ApiError | None:
 def _announced(scope: Scope) -> int:
     length = dict(scope["headers"]).get(b"content-length", b"0")
     return int(length) if length.isdigit() else 0
+
+
+def _counted(receive: Receive) -> Receive:
+    left = MOST_BODY_BYTES
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return counted

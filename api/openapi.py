@@ -26,10 +26,10 @@ class Api(FastAPI):
 
 def _correct(responses: dict[str, Any]) -> None:
     for status, response in list(responses.items()):
-        content = response.get("content", {})
-        schema = content.get("application/json", {}).get("schema", {})
-        if GUESSED[0] in schema.get("$ref", ""):
+        # By default an error gets the media type of the answer that did not come.
+        schemas = [content.get("schema", {}) for content in response.get("content", {}).values()]
+        if any(GUESSED[0] in schema.get("$ref", "") for schema in schemas):
             # Assumed of every route with a parameter; a route that refuses any says so itself.
             del responses[status]
-        elif schema == PROBLEM:
+        elif PROBLEM in schemas:
             response["content"] = {MEDIA_TYPE: {"schema": PROBLEM}}

@@ -108,6 +108,10 @@ def problem(
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
 
 
+def malformed() -> Response:
+    return problem(400, "malformed-json", "The body is not valid JSON.")
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These answers for the OpenAPI file."""
     answers: dict[int | str, dict[str, Any]] = {}
@@ -141,6 +145,9 @@ async def _from_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 413:
         return too_large().answer()
+    if error.status_code == 400:
+        # The framework's word for a body in the wrong encoding, too deep, or with endless digits.
+        return malformed()
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
     return problem(error.status_code, kind, str(error.detail), headers=headers)
@@ -150,7 +157,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     details = error.errors()
     if any(detail["type"] == "json_invalid" for detail in details):
-        return problem(400, "malformed-json", "The body is not valid JSON.")
+        return malformed()
     if any(tuple(detail["loc"]) == ("header", "idempotency-key") for detail in details):
         text = "Send an Idempotency-Key header: 1 to 255 printable characters, new per order."
         return problem(400, "idempotency-key-missing", text)

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from db.cases import CaseStore
-from db.refunds import RefundStore
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
@@ -16,11 +14,13 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
 from db.baskets import BasketStore
+from db.cases import CaseStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
 from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.reads import OrderReads
+from db.refunds import RefundStore
 from db.reports import Reports
 from domain.policies import Policies
 from domain.ports import Delivery

@@ -2,6 +2,7 @@
 
 from api.models import (
     CaseOut,
+    DisputeOut,
     EntryOut,
     EvidenceOut,
     ItemOut,
@@ -9,8 +10,9 @@ from api.models import (
     OrderOut,
     PaymentOut,
     ProductOut,
+    RefundOut,
 )
-from db.views import CaseView, OrderView, PaymentView, TimelineEntry
+from db.views import CaseView, DisputeView, OrderView, PaymentView, RefundView, TimelineEntry
 from domain.news import Evidence
 from domain.orders import OrderItem, Product
 
@@ -37,8 +39,10 @@ def order_out(view: OrderView, public_url: str) -> OrderOut:
         gateway=order.gateway,
         items=[_item(item) for item in view.items],
         payments=[_payment(payment) for payment in view.payments],
-        refunds=[],
-        cases=[_case(case) for case in view.cases],
+        refunds=[refund_out(refund) for refund in view.refunds],
+        disputes=[_dispute(dispute) for dispute in view.disputes],
+        late_capture=view.late_capture,
+        cases=[case_out(case) for case in view.cases],
         timeline=[_entry(entry) for entry in view.timeline],
         result_url=result_url(public_url, order.order_id, order.result_token),
         created_at=order.created_at,
@@ -69,12 +73,55 @@ def _payment(view: PaymentView) -> PaymentOut:
     )
 
 
-def _case(view: CaseView) -> CaseOut:
+def refund_out(view: RefundView) -> RefundOut:
+    refund = view.refund
+    return RefundOut(
+        refund_id=refund.refund_id,
+        order_id=refund.order_id,
+        status=refund.status,
+        amount=refund.amount.minor,
+        currency=refund.amount.currency,
+        gateway=refund.gateway,
+        gateway_reference=refund.payment_reference,
+        reference=refund.reference,
+        reason=view.reason,
+        actor=view.actor,
+        failure=refund.failure,
+        requested_at=view.requested_at,
+        evidence=_evidence(view.evidence),
+    )
+
+
+def _dispute(view: DisputeView) -> DisputeOut:
+    dispute = view.dispute
+    return DisputeOut(
+        reference=dispute.reference,
+        gateway_reference=dispute.payment_reference,
+        status=dispute.status,
+        amount=dispute.amount.minor,
+        currency=dispute.amount.currency,
+        reason=dispute.reason,
+        opened_at=view.opened_at,
+    )
+
+
+def case_out(view: CaseView) -> CaseOut:
+    word = view.decision
     return CaseOut(
         case_id=view.case_id,
+        order_id=view.order_id,
         verdict=view.verdict,
         status=view.status,
+        why=view.why,
+        decision=word.remedy if word else None,
+        decided_by=word.actor if word else None,
+        reason=word.reason if word else None,
+        outcome=view.outcome,
+        refund_id=view.refund_id,
+        gateway=view.gateway,
         gateway_reference=view.payment_reference,
+        amount=view.amount.minor,
+        currency=view.amount.currency,
         opened_at=view.opened_at,
         evidence=_evidence(view.evidence),
     )

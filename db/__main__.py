@@ -17,7 +17,7 @@ from db.engine import Database
 from domain.errors import DatabaseUnavailable
 
 WRONG_SETTINGS = 2
-TRIES = 20
+TRIES = 10
 PAUSE_SECONDS = 0.5
 
 app = App(name="python -m db", help="The schema and the catalogue of DATABASE_URL.")

@@ -11,6 +11,7 @@ from db.rows import product_from
 from db.statements import insert_new
 from db.tables import IdempotencyKeyRow, OrderItemRow, OrderRow, ProductRow, TimelineEvent
 from db.transitions import Step, note
+from db.unbroken import unbroken_calls
 from domain.errors import BasketRefused, KeyReused, ProductNotFound
 from domain.keys import new_id, new_token
 from domain.money import Money
@@ -21,6 +22,7 @@ MOST_OF_ONE = 10_000
 MOST_MINOR_UNITS = 10**12
 
 
+@unbroken_calls
 class BasketStore:
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -14,6 +14,7 @@ from db.rows import case_from, decision_from
 from db.statements import insert_new, update_where
 from db.tables import EvidenceRow, OrderItemRow, OrderRow, PaymentRow, ProductRow, TimelineEvent
 from db.transitions import Step, cite, lock_order, note
+from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseOutcome, CaseRecord, CaseStatus, Decision, OrderPolicy
 from domain.errors import CaseNotFound, OrderNotFound
 from domain.keys import new_id
@@ -23,6 +24,7 @@ from domain.orders import LatePolicy, OrderStatus
 UNSETTLED = CaseRow.status != CaseStatus.SETTLED
 
 
+@unbroken_calls
 class CaseStore:
     """Methods that take a case id raise `CaseNotFound`."""
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from db.engine import Database
 from db.rows import product_from
 from db.tables import ProductRow
+from db.unbroken import unbroken_calls
 from domain.money import Money
 from domain.orders import LatePolicy, Product
 
@@ -41,6 +42,7 @@ def read_catalogue(path: Path = OUR_PRODUCTS) -> list[Product]:
     return [entry.product() for entry in entries]
 
 
+@unbroken_calls
 class CatalogueStore:
     def __init__(self, database: Database) -> None:
         self._database = database

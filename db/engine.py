@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.unbroken import unbroken
 from domain.errors import DatabaseUnavailable
 
 PATIENCE_SECONDS = 15
@@ -32,7 +33,8 @@ class Database:
     """Two ways in: `write` for one transaction that may change things, `read` for a snapshot.
 
     Takes `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; nothing is connected until it
-    is needed. Raises `DatabaseUnavailable` while the database is away or locked.
+    is needed. Raises `DatabaseUnavailable` while the database is away or locked. A transaction
+    must not be canceled in the middle: see db/unbroken.py.
     """
 
     def __init__(self, url: str) -> None:
@@ -54,6 +56,7 @@ class Database:
         async with names_trouble(), self._readers() as session:
             yield session
 
+    @unbroken
     async def ping(self) -> None:
         """Raises `DatabaseUnavailable` unless the database answers."""
         async with self.read() as session:

@@ -16,6 +16,7 @@ from db.owners import Owner, owner_of
 from db.refunds import find_refund
 from db.statements import insert_new, update_where
 from db.tables import InboxRow, InboxState
+from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseVerdict
 from domain.disputes import Dispute
 from domain.events import GatewayEvent
@@ -47,6 +48,7 @@ class Accepted:
     state: Receipt
 
 
+@unbroken_calls
 class InboxStore:
     """`domain.ports.Inbox`, and the door through which webhooks enter it."""
 

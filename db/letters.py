@@ -11,12 +11,14 @@ from db.repair_tables import RefundRow
 from db.rows import item_from, payment_from
 from db.statements import insert_new, update_where
 from db.tables import LetterKind, LetterRow, OrderItemRow, OrderRow, PaymentRow
+from db.unbroken import unbroken_calls
 from domain.errors import IllegalTransition, MailRefused, OrderNotFound, RefundNotFound
 from domain.money import Money
 from domain.ports import ConfirmationLetter, RefundLetter
 from domain.refunds import RefundStatus
 
 
+@unbroken_calls
 class LetterStore:
     def __init__(self, database: Database) -> None:
         self._database = database

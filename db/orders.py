@@ -12,7 +12,8 @@ from db.payments import record_payment
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
-from db.transitions import SYSTEM, Step, lock_order, move, note
+from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
+from db.unbroken import unbroken_calls
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.errors import OrderNotFound
 from domain.news import Evidence, EvidenceKind
@@ -23,6 +24,7 @@ from domain.ports import LinkAttempt, LinkDraft
 EXPIRED_AT_ONCE = 200
 
 
+@unbroken_calls
 class OrderStore:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,6 +55,15 @@ class OrderStore:
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
         async with self._database.write() as session:
             await links.end_link(session, key, status, at)
+
+    async def first_heard(self, order_id: str, evidence: Evidence, at: datetime) -> bool:
+        """Keep the evidence; False if it was known before. Raises `OrderNotFound`."""
+        async with self._database.write() as session:
+            await lock_order(session, order_id)
+            if await cited(session, order_id, evidence) is not None:
+                return False
+            await cite(session, order_id, evidence, at)
+            return True
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end once; an order that has ended keeps its status, whatever came second.

@@ -18,6 +18,7 @@ from db.tables import (
     PaymentRow,
     TimelineRow,
 )
+from db.unbroken import unbroken_calls
 from db.views import (
     CallbackLink,
     CaseView,
@@ -39,6 +40,7 @@ Found = TypeVar("Found")
 Proofs = dict[int | None, Evidence]
 
 
+@unbroken_calls
 class OrderReads:
     """Whoever is asked for by an id or a token raises `OrderNotFound`, or its like."""
 

@@ -15,6 +15,7 @@ from db.rows import refund_draft_from, refund_from
 from db.statements import insert_new, update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, move, note
+from db.unbroken import unbroken_calls
 from domain.errors import IllegalTransition, RefundNotFound
 from domain.keys import derived_id
 from domain.orders import OrderStatus
@@ -31,6 +32,7 @@ EVENTS = {
 }
 
 
+@unbroken_calls
 class RefundStore:
     def __init__(self, database: Database) -> None:
         self._database = database

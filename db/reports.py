@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.engine import Database
 from db.repair_tables import CaseRow, DisputeRow
 from db.tables import InboxRow, InboxState, OrderRow, PaymentRow
+from db.unbroken import unbroken_calls
 from domain.cases import CaseStatus
 from domain.disputes import DisputeStatus
 from domain.orders import OrderStatus
@@ -41,6 +42,7 @@ class Report:
     seconds_to_paid: Histogram
 
 
+@unbroken_calls
 class Reports:
     def __init__(self, database: Database) -> None:
         self._database = database

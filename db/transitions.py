@@ -74,12 +74,22 @@ async def cite(
     session: AsyncSession, order_id: str | None, evidence: Evidence, at: datetime
 ) -> int:
     """The id of this evidence, kept once however often it is cited. The order must be locked."""
+    known = await cited(session, order_id, evidence)
+    if known is not None:
+        return known
     kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
     row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
-    known = select(EvidenceRow.id).filter_by(**row.model_dump(exclude={"id", "at"}))
-    before = (await session.exec(known)).first()
-    if before is not None:
-        return before
     session.add(row)
     await session.flush()
     return row.id
+
+
+async def cited(session: AsyncSession, order_id: str | None, evidence: Evidence) -> int | None:
+    """The id of this evidence if it was cited before."""
+    query = select(EvidenceRow.id).filter_by(
+        order_id=order_id,
+        kind=evidence.kind,
+        reference=evidence.reference,
+        digest=evidence.digest,
+    )
+    return (await session.exec(query)).first()

@@ -41,6 +41,9 @@ def is_honoured(order: OrderPolicy, policy: RepairPolicy, now: datetime) -> bool
 
 def may_remedy(verdict: CaseVerdict, wanted: Remedy) -> bool:
     """Whether an operator may choose this for such a case."""
-    if wanted is Remedy.HONOUR:
-        return verdict not in (CaseVerdict.DUPLICATE_PAYMENT, CaseVerdict.UNKNOWN_ORDER)
-    return True
+    cannot = (
+        CaseVerdict.DUPLICATE_PAYMENT,
+        CaseVerdict.UNKNOWN_ORDER,
+        CaseVerdict.LATE_AUTHORIZATION,
+    )
+    return wanted is not Remedy.HONOUR or verdict not in cannot

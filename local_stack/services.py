@@ -9,6 +9,7 @@ from local_stack.ports import HOST
 from local_stack.stack import Stack
 from local_stack.supervisor import Service
 
+SHOP_NAME = "The Corner Shop"
 SEARCH_ATTRIBUTES = {
     "OrderStatus": "Keyword",
     "Gateway": "Keyword",
@@ -95,6 +96,7 @@ def _ours(stack: Stack) -> dict[str, str]:
         "RAZORPAY_BASE_URL": stack.url("SIMULATOR"),
         "TEMPORAL_ADDRESS": stack.address("TEMPORAL"),
         "PUBLIC_URL": stack.url("API"),
+        "SHOP_NAME": SHOP_NAME,
         "SHOP_URL": stack.url("SHOP"),
         "SMTP_HOST": HOST,
         "SMTP_PORT": f"{stack.ports['SMTP_PORT']}",
@@ -115,6 +117,7 @@ def _shop(stack: Stack) -> dict[str, str]:
     """The only process of the machine that holds a key of the API in the clear."""
     return {
         "SHOP_PORT": f"{stack.ports['SHOP_PORT']}",
+        "SHOP_NAME": SHOP_NAME,
         "API_URL": stack.url("API"),
         "API_KEY": stack.keys["client"],
         "MAILBOX_URL": stack.url("MAILBOX"),

@@ -138,9 +138,11 @@ async def test_a_service_that_hangs_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervisor, "READY_WITHIN", 0.5)
+    mute = f"import os; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     with pytest.raises(NotReady, match="mute does not come up: it said nothing"):
-        async with supervised([script("mute", "while 1: input")], tmp_path):
+        async with supervised([script("mute", f"{mute}\nwhile 1: input")], tmp_path):
             raise AssertionError("a silent service was called ready")
+    assert not _alive(int((tmp_path / "pid").read_text()))
 
 
 async def test_a_service_that_will_not_stop_is_killed(
@@ -266,7 +268,7 @@ def test_each_process_is_told_only_the_secrets_it_needs(tmp_path: Path) -> None:
 async def test_a_folder_has_one_stack(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "run")
     with stack.folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH)
         with pytest.raises(Misconfigured, match=r"another stack is using .*: stop that one first"):
             async with running(stack):
                 raise AssertionError("two stacks on one folder")

@@ -60,9 +60,9 @@ class RepairWorkflow:
     def call(self) -> None:
         self._is_called = True
 
-    @workflow.update(description="An operator's word on a case: honour, refund or dismiss")
+    @workflow.update
     async def decide(self, decision: Decision) -> None:
-        """Refused unless the case waits for a word, and for this one."""
+        """An operator's word: honour, refund or dismiss; refused unless the case waits for it."""
         await workflow.wait_condition(
             lambda: decision.case_id in self._settlements or not self._is_called
         )

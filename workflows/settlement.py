@@ -89,7 +89,7 @@ class Settlement:
         if self._record.case.verdict is CaseVerdict.LATE_AUTHORIZATION and self._plan.checkout:
             if chosen is Remedy.REFUND:
                 return await self._watched(self._plan.checkout)
-            await self._capture(self._plan.checkout)
+            return await self._captured(self._plan.checkout)
         return await (self._honoured() if chosen is Remedy.HONOUR else self._refunded())
 
     async def _honoured(self) -> bool:
@@ -166,16 +166,24 @@ class Settlement:
                 )
             return refund.status
 
-    async def _capture(self, checkout: CheckoutPlan) -> None:
-        payment = self._record.case.payment
+    async def _captured(self, checkout: CheckoutPlan) -> bool:
+        """Take what the order still wants; once taken, it is a late capture like any other."""
+        amount = self._record.case.payment.amount
         try:
-            await workflow.execute_activity_method(
+            news = await workflow.execute_activity_method(
                 CheckoutActivities.capture,
-                CaptureOrder(_query(checkout), payment),
-                **named(QUERY, f"Capture {payment.amount}, which the order still wants"),
+                CaptureOrder(_query(checkout), self._record.case.payment),
+                **named(QUERY, f"Capture {amount}, which the order still wants"),
             )
         except ActivityError as error:
-            workflow.logger.warning("not captured: %s", error.cause)
+            self._why = f"it could not be captured: {error.cause}"
+            return False
+        payment = self._found(news)
+        if payment is None or payment.status is not PaymentStatus.CAPTURED:
+            self._why = "the gateway did not capture it"
+            return False
+        self._pass_on(news)
+        return await self._settled(CaseOutcome.CAPTURED)
 
     async def _watched(self, checkout: CheckoutPlan) -> bool:
         """Where no void exists: look until the gateway has given the money back, or taken it."""

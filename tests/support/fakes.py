@@ -5,17 +5,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from domain.cases import Case
+from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
-from domain.errors import GatewayUnavailable, OrderNotFound
+from domain.disputes import Dispute
+from domain.errors import (
+    CaseNotFound,
+    GatewayUnavailable,
+    OrderNotFound,
+    RefundNotFound,
+    RefundRefused,
+)
 from domain.events import GatewayEvent
 from domain.keys import wire_key
 from domain.money import Money
-from domain.news import Evidence, EvidenceKind, PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews, fold
 from domain.orders import LatePolicy, Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink, PaymentStatus
-from domain.ports import Delivery, Destination, LinkAttempt, LinkDraft, RefundDraft
-from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus
+from domain.policies import Budget
+from domain.ports import (
+    Delivery,
+    Destination,
+    LinkAttempt,
+    LinkDraft,
+    News,
+    RefundAttempt,
+    RefundDraft,
+)
+from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus, RefundWish
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -139,13 +155,6 @@ class FakeOrders:
             self._set_status(conclusion.order_id, conclusion.status)
         return self.orders[conclusion.order_id].status
 
-    async def open_case(self, case: Case, at: datetime) -> bool:
-        known = [(c.verdict, c.payment.identity) for c in self.cases_of(case.order_id)]
-        if (case.verdict, case.payment.identity) in known:
-            return False
-        self.cases.append(case)
-        return True
-
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         return self.untouched
 
@@ -156,18 +165,80 @@ class FakeOrders:
         self.orders[order_id] = replace(self.orders[order_id], status=status)
 
 
+class FakeCases:
+    """Cases are opened beside the orders, and left to whoever wants to look at them."""
+
+    def __init__(self, orders: FakeOrders) -> None:
+        self._orders = orders
+
+    async def open_case(self, case: Case, at: datetime) -> bool:
+        assert case.order_id
+        known = [(c.verdict, c.payment.identity) for c in self._orders.cases_of(case.order_id)]
+        if (case.verdict, case.payment.identity) in known:
+            return False
+        self._orders.cases.append(case)
+        return True
+
+    async def open_cases(self, subject: str) -> tuple[CaseRecord, ...]:
+        return ()
+
+    async def case(self, case_id: str) -> CaseRecord:
+        raise CaseNotFound(case_id)
+
+    async def order_policy(self, order_id: str) -> OrderPolicy:
+        raise OrderNotFound(order_id)
+
+    async def await_word(self, case_id: str, why: str, at: datetime) -> None: ...
+
+    async def decide(self, decision: Decision, at: datetime) -> bool:
+        return False
+
+    async def honour(self, case_id: str, at: datetime) -> OrderStatus:
+        raise CaseNotFound(case_id)
+
+    async def settle(
+        self, case_id: str, outcome: CaseOutcome, refund_id: str | None, at: datetime
+    ) -> None: ...
+
+    async def subjects_unattended(
+        self, older_than: timedelta, at: datetime, limit: int
+    ) -> list[str]:
+        return []
+
+
+class FakeRefunds:
+    """There are no refunds."""
+
+    async def reserve(self, wish: RefundWish, budget: Budget | None, at: datetime) -> Refund | None:
+        raise RefundRefused("there are no refunds here")
+
+    async def refund(self, refund_id: str) -> Refund:
+        raise RefundNotFound(refund_id)
+
+    async def begin_refund(self, draft: RefundDraft, at: datetime) -> RefundAttempt:
+        raise RefundNotFound(draft.refund_id)
+
+    async def record_refund(self, news: RefundNews, at: datetime) -> Refund:
+        raise RefundNotFound(news.payment_reference)
+
+    async def unattended_refunds(
+        self, older_than: timedelta, at: datetime, limit: int
+    ) -> list[Refund]:
+        return []
+
+
 @dataclass
 class FakeInbox:
     """Stored webhooks by row; None is one whose order is not known."""
 
-    rows: dict[int, PaymentNews | None] = field(default_factory=dict)
+    rows: dict[int, News | None] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     put_off: list[int] = field(default_factory=list)
 
     async def due(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
         return [row for row in self.rows if row not in self.done]
 
-    async def news(self, row: int) -> PaymentNews | None:
+    async def news(self, row: int) -> News | None:
         return self.rows[row]
 
     async def forwarded(self, row: int, at: datetime) -> None:
@@ -176,12 +247,21 @@ class FakeInbox:
     async def postponed(self, row: int, at: datetime) -> None:
         self.put_off.append(row)
 
+    async def record_dispute(self, dispute: Dispute, at: datetime) -> None: ...
+
+    async def unresolved(self, older_than: timedelta, at: datetime, limit: int) -> list[int]:
+        return []
+
+    async def unclaimed(self, row: int) -> Case:
+        raise OrderNotFound(f"inbox row {row}")
+
 
 @dataclass
 class FakeLetters:
     """Letters that wait until they are `allowed`, fail as often as lined up, then go out."""
 
     confirmed: list[str] = field(default_factory=list)
+    refunds_told: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     allowed: asyncio.Event | None = None
@@ -193,6 +273,9 @@ class FakeLetters:
         if self.failures:
             raise self.failures.pop(0)
         self.confirmed.append(order_id)
+
+    async def tell_refund(self, refund_id: str) -> None:
+        self.refunds_told.append(refund_id)
 
 
 @dataclass
@@ -213,6 +296,12 @@ class FakeDelivery:
 
     async def adopt(self, order: Order) -> bool:
         return await self.through.adopt(order) if self.through else False
+
+    async def mind_refund(self, refund: Refund) -> bool:
+        return await self.through.mind_refund(refund) if self.through else False
+
+    async def mind_cases(self, subject: str) -> bool:
+        return await self.through.mind_cases(subject) if self.through else False
 
 
 class FakeGateway:
@@ -240,6 +329,7 @@ class FakeGateway:
         self.refunded_although_failed = False
         self.refund_status = RefundStatus.SUCCEEDED
         self.is_down: Callable[[], bool] = lambda: False
+        self.retry_after: timedelta | None = timedelta(milliseconds=20)
         self.allowed: asyncio.Event | None = None
         self._called = asyncio.Event()
 
@@ -250,6 +340,10 @@ class FakeGateway:
 
     def pay(self, order_id: str, payment: Payment) -> None:
         self.payments.setdefault(order_id, []).append(payment)
+
+    def knows(self, order_id: str, payment: Payment) -> None:
+        """From now on it knows this much, or more, of the payment."""
+        self.payments[order_id] = list(fold(self.payments.get(order_id, []), [payment]).values())
 
     def draft_link(self, request: LinkRequest) -> LinkDraft:
         return LinkDraft(request.key, wire_key(request.key), request.order_id)
@@ -334,4 +428,4 @@ class FakeGateway:
         if self.allowed:
             await self.allowed.wait()
         if self.is_down():
-            raise GatewayUnavailable("not connected", timedelta(milliseconds=20))
+            raise GatewayUnavailable("not connected", self.retry_after)

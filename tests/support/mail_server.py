@@ -19,24 +19,48 @@ class MailCatcher:
     to_recipient: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
+    refusals: int = 0
+    _spoken: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def messages(self) -> list[EmailMessage]:
         return [message_from_bytes(raw, policy=default) for raw in self.taken]
 
+    def so_far(self, order_id: str) -> list[EmailMessage]:
+        return [mail for mail in self.messages if mail["X-Order-Id"] == order_id]
+
+    async def about(self, order_id: str) -> list[EmailMessage]:
+        """Wait until there is a mail about the order, and return all there are."""
+        async with asyncio.timeout(20), self._spoken:
+            await self._spoken.wait_for(lambda: self.so_far(order_id))
+        return self.so_far(order_id)
+
+    async def refused(self, times: int) -> None:
+        """Wait until it has turned that many mails away."""
+        async with asyncio.timeout(20), self._spoken:
+            await self._spoken.wait_for(lambda: self.refusals >= times)
+
     async def handle_RCPT(
         self, server: SMTP, session: object, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.to_recipient:
-            return self.to_recipient.pop(0)
+            return await self._refuse(self.to_recipient.pop(0))
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: object, envelope: Envelope) -> str:
         if self.to_data:
-            return self.to_data.pop(0)
-        self.taken.append(bytes(envelope.original_content or b""))
+            return await self._refuse(self.to_data.pop(0))
+        async with self._spoken:
+            self.taken.append(bytes(envelope.original_content or b""))
+            self._spoken.notify_all()
         return "250 OK"
+
+    async def _refuse(self, answer: str) -> str:
+        async with self._spoken:
+            self.refusals += 1
+            self._spoken.notify_all()
+        return answer
 
 
 @asynccontextmanager

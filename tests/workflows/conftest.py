@@ -1,12 +1,9 @@
 """Checkouts on a real Temporal server, one with the clock of the world and one that skips."""
 
 import gc
-import shutil
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,44 +11,33 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
+from activities.sweeps import SweepTimes
+from activities.world import World as Touched
 from domain.checkouts import CheckoutPlan, LinkOpened
 from domain.orders import Order
-from domain.policies import Timetable
+from domain.policies import Policies, Timetable
 from tests.support.fakes import (
+    FakeCases,
     FakeDelivery,
     FakeGateway,
     FakeInbox,
     FakeLetters,
     FakeOrders,
+    FakeRefunds,
     an_order,
 )
-from worker import all_activities, build_worker
+from tests.support.temporal import PROMPT, TEMPORAL
+from worker import build_worker
 from workflows.checkout import CheckoutResult, CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
 
 CheckoutHandle = WorkflowHandle[CheckoutWorkflow, CheckoutResult]
 
-BESIDE_PYTHON = Path(sys.executable).with_name("temporal")
-TEMPORAL = shutil.which("temporal") or str(BESIDE_PYTHON)
-# By default timers may fire up to a second late, which is what a skip of any length would take.
-PROMPT = ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"']
 SKIPPING = ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
 AT_ONCE = timedelta()
-
-
-@pytest.fixture(scope="session")
-async def real_time() -> AsyncIterator[WorkflowEnvironment]:
-    env = await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
-        search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_existing_path=TEMPORAL,
-        dev_server_log_level="error",
-        dev_server_extra_args=PROMPT,
-    )
-    async with env:
-        yield env
 
 
 @pytest.fixture(scope="session")
@@ -62,12 +48,14 @@ async def skipping_time() -> AsyncIterator[WorkflowEnvironment]:
     is pending, so that a signal sent a moment later finds it past its window. To act at a certain
     moment, start it within `env.with_time_skipping_disabled()`; its clock then runs as the world's
     does, and `env.fast_forward(handle, duration)` moves it, `env.fast_forward(handle)` to its end.
-    Activities see the workflow's clock in `activity.info()`, never in `datetime.now()`.
+
+    Activities see the workflow's clock in `activity.info()`, never in `datetime.now()`. The server
+    has to be told to allow all this, and to fire timers promptly: else each skip takes a second.
     """
     env = await WorkflowEnvironment.start_time_skipping_v2(
         data_converter=pydantic_data_converter,
         search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_existing_path=TEMPORAL,
+        dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
         dev_server_extra_args=SKIPPING + PROMPT,
     )
@@ -91,6 +79,20 @@ class World:
     @property
     def client(self) -> Client:
         return self.env.client
+
+    def worker(self) -> Worker:
+        touched = Touched(
+            orders=self.orders,
+            refunds=FakeRefunds(),
+            cases=FakeCases(self.orders),
+            inbox=self.inbox,
+            gateways={"acme": self.gateway},
+            letters=self.letters,
+            delivery=self.delivery,
+            public_url="https://paidonce.example",
+            times=SweepTimes(self.timetable.window),
+        )
+        return build_worker(self.client, self.task_queue, touched.activities())
 
     def hurry(self, window: float = 0.8) -> None:
         """Let everything that takes minutes take fractions of a second."""
@@ -137,24 +139,14 @@ class World:
     def deliver_for_real(self) -> WorkflowDelivery:
         """News that a checkout cannot take goes to repairs from now on."""
         self.delivery.through = WorkflowDelivery(
-            self.client, self.task_queue, self.orders, self.inbox, self.timetable
+            self.client,
+            self.task_queue,
+            orders=self.orders,
+            refunds=FakeRefunds(),
+            inbox=self.inbox,
+            policies=Policies(self.timetable),
         )
         return self.delivery.through
-
-
-async def _world(env: WorkflowEnvironment) -> AsyncIterator[World]:
-    world = World(env)
-    activities = all_activities(
-        orders=world.orders,
-        inbox=world.inbox,
-        gateways={"acme": world.gateway},
-        letters=world.letters,
-        delivery=world.delivery,
-        public_url="https://paidonce.example",
-        window=timedelta(minutes=15),
-    )
-    async with build_worker(env.client, world.task_queue, activities):
-        yield world
 
 
 @pytest.fixture(autouse=True)
@@ -168,11 +160,13 @@ def nothing_is_left_behind(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 async def world(real_time: WorkflowEnvironment) -> AsyncIterator[World]:
-    async for world in _world(real_time):
+    world = World(real_time)
+    async with world.worker():
         yield world
 
 
 @pytest.fixture
 async def skipping(skipping_time: WorkflowEnvironment) -> AsyncIterator[World]:
-    async for world in _world(skipping_time):
+    world = World(skipping_time)
+    async with world.worker():
         yield world

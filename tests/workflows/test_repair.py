@@ -10,6 +10,8 @@ from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentStatus
+from domain.policies import Budget, RepairPolicy
+from domain.repairs import RepairPlan
 from tests.support.fakes import a_payment, hint_for, news_of
 from tests.workflows.conftest import World
 from workflows.delivery import repair_id
@@ -54,7 +56,9 @@ async def signal_repair(
 ) -> RepairHandle:
     return await world.client.start_workflow(
         RepairWorkflow.run,
-        CheckoutPlan.of(order, world.timetable),
+        RepairPlan(
+            order.order_id, CheckoutPlan.of(order, world.timetable), RepairPolicy(), Budget()
+        ),
         id=repair_id(order.order_id),
         task_queue=world.task_queue,
         start_signal=signal,
@@ -145,7 +149,7 @@ async def test_signals_that_come_while_it_works_are_heard(world: World) -> None:
 
 async def test_an_orphan_that_nobody_paid(world: World) -> None:
     order = await orphaned(world)
-    await (await signal_repair(world, order, RepairWorkflow.adopt.__name__)).result()
+    await (await signal_repair(world, order, RepairWorkflow.call.__name__)).result()
     assert world.gateway.calls == ["close", "ask"]
     assert world.orders.orders[order.order_id].status is OrderStatus.EXPIRED
     (link,) = world.gateway.links.values()
@@ -156,7 +160,7 @@ async def test_an_orphan_that_nobody_paid(world: World) -> None:
 async def test_an_orphan_that_was_paid(world: World) -> None:
     order = await orphaned(world)
     world.gateway.pay(order.order_id, a_payment())
-    await (await signal_repair(world, order, RepairWorkflow.adopt.__name__)).result()
+    await (await signal_repair(world, order, RepairWorkflow.call.__name__)).result()
     assert world.orders.orders[order.order_id].status is OrderStatus.PAID
     assert world.letters.confirmed == [order.order_id]
 
@@ -165,7 +169,7 @@ async def test_an_orphan_whose_gateway_is_away_is_kept(world: World) -> None:
     world.hurry()
     order = await orphaned(world)
     world.gateway.is_down = lambda: True
-    handle = await signal_repair(world, order, RepairWorkflow.adopt.__name__)
+    handle = await signal_repair(world, order, RepairWorkflow.call.__name__)
     await world.gateway.until_called("close", times=3)
     await handle.signal(RepairWorkflow.learn, news_of(order.order_id, a_payment()))
     await handle.result()
@@ -176,7 +180,7 @@ async def test_an_orphan_whose_gateway_is_away_is_kept(world: World) -> None:
 async def test_an_orphan_that_was_to_be_canceled(world: World) -> None:
     order = await orphaned(world)
     world.orders.request_cancel(order.order_id)
-    await (await signal_repair(world, order, RepairWorkflow.adopt.__name__)).result()
+    await (await signal_repair(world, order, RepairWorkflow.call.__name__)).result()
     assert world.orders.orders[order.order_id].status is OrderStatus.CANCELED
 
 
@@ -184,7 +188,7 @@ async def test_money_of_an_orphan_that_was_ended_meanwhile_is_a_case(world: Worl
     order = await orphaned(world)
     world.gateway.pay(order.order_id, a_payment())
     world.gateway.allowed = asyncio.Event()
-    handle = await signal_repair(world, order, RepairWorkflow.adopt.__name__)
+    handle = await signal_repair(world, order, RepairWorkflow.call.__name__)
     await world.gateway.until_called("close")
     world.orders.end(order.order_id, OrderStatus.EXPIRED)
     world.gateway.allowed.set()

@@ -1,0 +1,122 @@
+"""The OpenAPI file says what is true, and every route it names is guarded."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from api.app import create_app
+from settings import Settings
+from tests.support.service import Json, Service, an_order, new_key
+
+PUBLIC = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/callbacks/{gateway}/{token}"),
+    ("POST", "/callbacks/{gateway}/{token}"),
+    ("GET", "/orders/{order_id}/result"),
+    ("POST", "/webhooks/{gateway}"),
+}
+# What each call may answer, besides 500.
+ANSWERS = {
+    ("GET", "/products"): {200, 401, 503},
+    ("POST", "/orders"): {200, 201, 400, 401, 403, 413, 422, 503},
+    ("GET", "/orders/{order_id}"): {200, 401, 404, 503},
+    ("POST", "/orders/{order_id}/checkout"): {200, 202, 401, 404, 503},
+    ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 503},
+    ("GET", "/orders/{order_id}/events"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/result"): {200, 404, 503},
+    ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 503},
+    ("POST", "/callbacks/{gateway}/{token}"): {303, 404, 413, 503},
+    ("POST", "/webhooks/{gateway}"): {200, 401, 404, 413, 503},
+    ("GET", "/healthz"): {200},
+    ("GET", "/readyz"): {200, 503},
+    ("GET", "/metrics"): {200, 503},
+}
+PAGES = {"/callbacks/{gateway}/{token}", "/orders/{order_id}/result"}
+SCHEMA: Json = create_app(Settings()).openapi()
+
+
+def operations() -> Iterator[tuple[str, str, Json]]:
+    for path, methods in SCHEMA["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+ALL = [pytest.param(*each, id=f"{each[0]} {each[1]}") for each in operations()]
+
+
+def test_every_route_is_documented() -> None:
+    assert {(method, path) for method, path, _ in operations()} == ANSWERS.keys()
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+def test_every_answer_is_documented(method: str, path: str, operation: Json) -> None:
+    assert {int(status) for status in operation["responses"]} == ANSWERS[method, path]
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, response in operation["responses"].items():
+        if status == "404" and path in PAGES:
+            assert response["content"].keys() == {"text/html"}
+        elif int(status) >= 400:
+            assert response["content"] == problem
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+def test_every_route_names_its_key_or_is_public(method: str, path: str, operation: Json) -> None:
+    assert ((method, path) in PUBLIC) is (operation.get("security") is None)
+    for [scheme] in operation.get("security", []):
+        assert SCHEMA["components"]["securitySchemes"][scheme]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "media_type"),
+    [
+        ("/orders/{order_id}/events", "200", "text/event-stream"),
+        ("/orders/{order_id}/result", "200", "text/html"),
+        ("/metrics", "200", "text/plain"),
+        ("/orders/{order_id}", "200", "application/json"),
+    ],
+)
+def test_media_types(path: str, status: str, media_type: str) -> None:
+    assert SCHEMA["paths"][path]["get"]["responses"][status]["content"].keys() == {media_type}
+
+
+def test_nothing_is_left_of_the_guesses() -> None:
+    assert "HTTPValidationError" not in str(SCHEMA)
+    assert SCHEMA["components"]["schemas"]["OrderIn"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+async def test_nobody_gets_in_without_a_key(
+    lasting_api: Service, method: str, path: str, operation: Json
+) -> None:
+    order_id = await lasting_api.place()
+    url = path.format(order_id=order_id, gateway="razorpay", token="guess")
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        response = await lasting_api.stranger.request(
+            method, url, json=an_order(), headers=new_key() | headers
+        )
+        assert f"{response.status_code}" in operation["responses"]
+        if (method, path) not in PUBLIC:
+            assert response.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+async def test_nobody_gets_at_what_is_anothers(
+    lasting_api: Service, method: str, path: str, operation: Json
+) -> None:
+    order_id = await lasting_api.place()
+    url = path.format(order_id=order_id, gateway="razorpay", token="guess")
+    if (method, path) in PUBLIC | {("GET", "/products")}:
+        return
+    caller = lasting_api.ops if path == "/orders" else lasting_api.other
+    response = await caller.request(method, url, json=an_order(), headers=new_key())
+    assert response.status_code == (403 if path == "/orders" else 404)
+    assert f"{response.status_code}" in operation["responses"]

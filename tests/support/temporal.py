@@ -1,0 +1,29 @@
+"""A real Temporal dev server for the whole test run."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from workflows.options import SEARCH_ATTRIBUTES
+
+TEMPORAL = Path(sys.executable).with_name("temporal")
+# By default timers may fire up to a second late.
+PROMPT = ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"']
+
+
+@pytest.fixture(scope="session")
+async def real_time() -> AsyncIterator[WorkflowEnvironment]:
+    """With the clock of the world, and our search attributes."""
+    env = await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_existing_path=str(TEMPORAL),
+        dev_server_log_level="error",
+        dev_server_extra_args=PROMPT,
+    )
+    async with env:
+        yield env
