@@ -40,6 +40,7 @@ REFUSALS = [
     "Refund is not supported by the bank because the payment is more than 6 months old",
     "Your account does not have enough balance to carry out the refund operation.",
     "invalid request sent",
+    "A dispute of this payment is in progress",
     "The id provided does not exist",
     NOTHING_LEFT,
 ]
