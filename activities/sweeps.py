@@ -71,9 +71,10 @@ class SweepActivities:
         return sum([await _tried(f"inbox row {r}", self._open_unclaimed(r, at)) for r in rows])
 
     async def _open_unclaimed(self, row: int, at: datetime) -> bool:
-        opened = await self._cases.open_case(await self._inbox.unclaimed(row), at)
+        case = await self._inbox.unclaimed(row)
+        opened = await self._cases.open_case(case, at)
         await self._inbox.forwarded(row, at)
-        return opened
+        return opened and await self._delivery.mind_cases(case.payment.identity)
 
     async def _forward(self, row: int, at: datetime) -> bool:
         try:

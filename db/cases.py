@@ -13,7 +13,7 @@ from db.repair_tables import CaseRow
 from db.rows import case_from, decision_from
 from db.statements import insert_new, update_where
 from db.tables import EvidenceRow, OrderItemRow, OrderRow, PaymentRow, ProductRow, TimelineEvent
-from db.transitions import Step, cite, lock_order, note
+from db.transitions import SYSTEM, Step, cite, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseOutcome, CaseRecord, CaseStatus, Decision, OrderPolicy
 from domain.errors import CaseNotFound, OrderNotFound
@@ -102,10 +102,11 @@ class CaseStore:
     ) -> None:
         """The first outcome stays."""
         async with self._database.write() as session:
-            await _get(session, case_id)
+            case = await _get(session, case_id)
             end = {"outcome": outcome, "refund_id": refund_id, "settled_at": at}
             unsettled = (CaseRow.case_id == case_id, UNSETTLED)
-            await update_where(session, CaseRow, *unsettled, status=CaseStatus.SETTLED, **end)
+            if await update_where(session, CaseRow, *unsettled, status=CaseStatus.SETTLED, **end):
+                await _end_review(session, case, outcome, at)
 
     async def subjects_unattended(
         self, older_than: timedelta, at: datetime, limit: int
@@ -123,6 +124,22 @@ class CaseStore:
             seen = (col(CaseRow.subject).in_(subjects), UNSETTLED)
             await update_where(session, CaseRow, *seen, minded_at=at)
             return subjects
+
+
+async def _end_review(
+    session: AsyncSession, case: CaseRow, outcome: CaseOutcome, at: datetime
+) -> None:
+    """An order under review has ended once its last case is settled without honouring it."""
+    if case.order_id is None:
+        return
+    order = await lock_order(session, case.order_id)
+    left = select(CaseRow.case_id).where(CaseRow.order_id == case.order_id, UNSETTLED)
+    if order.status is not OrderStatus.NEEDS_REVIEW or (await session.exec(left)).first():
+        return
+    end = OrderStatus.CANCELED if outcome is CaseOutcome.REFUNDED else OrderStatus.FAILED
+    proof = Evidence(EvidenceKind.OPERATOR, f"{case.case_id} {outcome}")
+    step = Step(TimelineEvent.CONCLUDED, at, case.decided_by or SYSTEM, proof)
+    await move(session, order, end, step, concluded_at=at)
 
 
 async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:

@@ -24,8 +24,10 @@ class Case:
     """One way a checkout can go.
 
     `status` is what the order must become; `captured` what the gateway must have taken:
-    `"all"`, `"other"` (not the order's amount) or `"nothing"`; `evidence` the kinds of proof that
-    may be cited (empty: any); `links` how many links the gateway may have made.
+    `"all"`, `"twice"`, `"other"` (not the order's amount) or `"nothing"`; `refunded` how much of
+    it must have gone back, in minor units; `evidence` the kinds of proof that may be cited (empty:
+    any); `links` how many links the gateway may have made; `notices` how many mails there are
+    beside the confirmation; `waits` whether a case must be left for an operator.
     """
 
     name: str
@@ -38,6 +40,16 @@ class Case:
     sku: str = "coffee-beans"
     quantity: int = 1
     links: int = 1
+    refunded: int = 0
+    notices: int = 0
+    confirmed: bool | None = None
+    waits: bool = False
+
+    @property
+    def confirmations(self) -> int:
+        """How many confirmations the customer must get."""
+        fulfilled = self.status in ("paid", "partially_refunded", "refunded")
+        return int(fulfilled if self.confirmed is None else self.confirmed)
 
 
 # What customers do -----------------------------------------------------------------------------
@@ -159,7 +171,7 @@ async def orders_ten_times(customer: Customer) -> None:
 
 paid = partial(Case, status="paid", captured="all")
 
-CASES = (
+CHECKOUTS = (
     paid("webhook and callback", pays_and_returns),
     paid("webhook only", pays_and_nobody_can_ask, evidence=WEBHOOK),
     paid("callback only", pays_and_returns, faults={"no_webhook": True}, evidence=QUERY),
@@ -206,6 +218,7 @@ CASES = (
         "needs_review",
         captured="other",
         faults={"wrong_amount": 100},
+        waits=True,
     ),
     paid("answer lost as the link was made", pays_and_returns, faults={"lost_create_answer": 1}),
     paid("gateway errors", pays_and_returns, faults={"server_errors": 2}),

@@ -82,6 +82,21 @@ class Service(HttpClient):
         """The order as it is now."""
         return dict((await self.call("GET", _path(order_id))).json())
 
+    async def refund(self, order_id: str, body: Json, key: str) -> Json:
+        """Send money back, with an operator's key; the same refund for the same `key`."""
+        headers = {"Idempotency-Key": key}
+        path = _path(order_id, "/refunds")
+        return dict((await self.call("POST", path, json=body, headers=headers)).json())
+
+    async def cases(self) -> list[Json]:
+        """Every case, the newest first; with an operator's key."""
+        return list((await self.call("GET", "/cases", params={"limit": 500})).json())
+
+    async def decide(self, case_id: str, verdict: str, reason: str) -> Json:
+        """An operator's word on a case: honour, refund or dismiss."""
+        body: Json = {"verdict": verdict, "reason": reason}
+        return dict((await self.call("POST", f"/cases/{case_id}", json=body)).json())
+
     async def cancel(self, order_id: str) -> None:
         """Ask for the order to be canceled; a payment that wins the race still counts."""
         await self.call("POST", _path(order_id, "/cancel"))
@@ -103,6 +118,10 @@ class Simulator(HttpClient):
         """Let a pending payment end."""
         path = f"/simulator/payments/{payment_id}/settle"
         await self.call("POST", path, json={"outcome": outcome})
+
+    async def control(self, path: str, **body: object) -> Json:
+        """Decide for a bank or a customer; the paths are the simulator's."""
+        return dict((await self.call("POST", f"/simulator/{path}", json=body)).json())
 
     async def forge_webhook(self, order_id: str) -> int:
         """Send a webhook signed with a wrong secret; the status it was answered with."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import httpx
 
@@ -10,11 +11,19 @@ from demo.client import TIMEOUT, Json, Service, Simulator
 LOOKS = 60
 
 
+@dataclass(frozen=True)
+class Staff:
+    """The service with the shop's key, and with an operator's."""
+
+    shop: Service
+    operator: Service
+
+
 class Customer:
     """Orders, opens the payment link, pays or does not; notes whatever is not as it should be."""
 
-    def __init__(self, service: Service, simulator: Simulator, order: Json, body: Json, key: str):
-        self.service, self.simulator = service, simulator
+    def __init__(self, staff: Staff, simulator: Simulator, order: Json, body: Json, key: str):
+        self.service, self.operator, self.simulator = staff.shop, staff.operator, simulator
         self.order_id: str = order["order_id"]
         self.body, self.key = body, key
         self.link = ""
@@ -73,6 +82,10 @@ class Customer:
     async def _delivered(self, at_least: int) -> bool:
         deliveries = (await self.simulator.ledger(self.order_id))["deliveries"]
         return sum(delivery["status_code"] is not None for delivery in deliveries) >= at_least
+
+    async def payments(self) -> list[Json]:
+        """What the gateway's ledger knows of the order's payments."""
+        return list((await self.simulator.ledger(self.order_id))["payments"])
 
     async def has_status(self, *statuses: str) -> bool:
         """Whether the order has one of these statuses now."""

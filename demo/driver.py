@@ -10,11 +10,14 @@ from itertools import cycle, islice
 from rich.console import Console
 from rich.live import Live
 
+from demo.aftermath import AFTERMATH
 from demo.board import WHOLE_IDS_FIT, explain, final_table, live_table
-from demo.cases import CASES
+from demo.cases import CHECKOUTS
 from demo.client import Mailbox, Problem, Service, Simulator
+from demo.customer import Staff
 from demo.run import Run, World
 
+CASES = CHECKOUTS + AFTERMATH
 AT_ONCE = 12
 FEWEST = 24
 # What comes late, a second mail above all, shall be there when the verdict is given.
@@ -26,7 +29,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo.driver",
         description=__doc__,
-        epilog="Environment: API_URL, API_KEY, SIMULATOR_URL, MAILBOX_URL, TEMPORAL_UI_URL. "
+        epilog="Environment: API_URL, API_KEY, OPERATOR_KEY, SIMULATOR_URL, MAILBOX_URL, "
+        "TEMPORAL_UI_URL. "
         "Exit status: 0 if every checkout ended as it must, 1 if not, 2 if none could be run.",
     )
     every = len(CASES)
@@ -66,7 +70,7 @@ async def main() -> int:
     async with AsyncExitStack() as stack:
         world = await _world(stack)
         try:
-            await world.service.products()
+            await world.staff.shop.products()
             await world.simulator.call("GET", "/simulator/healthz")
             await world.mailbox.call("GET", "/healthz")
         except Problem as problem:
@@ -83,8 +87,9 @@ async def _world(stack: AsyncExitStack) -> World:
     api = os.environ.get("API_URL", "http://127.0.0.1:8000")
     simulator = os.environ.get("SIMULATOR_URL", "http://127.0.0.1:8100")
     mailbox = os.environ.get("MAILBOX_URL", "http://127.0.0.1:8025")
+    shop, operator = (Service(api, os.environ.get(key, "")) for key in ("API_KEY", "OPERATOR_KEY"))
     return World(
-        await stack.enter_async_context(Service(api, os.environ.get("API_KEY", ""))),
+        Staff(await stack.enter_async_context(shop), await stack.enter_async_context(operator)),
         await stack.enter_async_context(Simulator(simulator)),
         await stack.enter_async_context(Mailbox(mailbox)),
     )

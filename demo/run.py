@@ -8,20 +8,22 @@ from time import monotonic
 import httpx
 
 from demo.cases import Case
-from demo.client import Json, Mailbox, Problem, Service, Simulator
-from demo.customer import Customer
+from demo.client import Json, Mailbox, Problem, Simulator
+from demo.customer import Customer, Staff
 from demo.verdict import Seen, disagreements
 
 DEADLINE = 75.0
 MAIL_PATIENCE = 20.0
-CONCLUDED = frozenset({"paid", "failed", "expired", "canceled", "needs_review"})
+CONCLUDED = frozenset(
+    {"paid", "failed", "expired", "canceled", "needs_review", "partially_refunded", "refunded"}
+)
 
 
 @dataclass(frozen=True)
 class World:
     """Everybody there is to talk to."""
 
-    service: Service
+    staff: Staff
     simulator: Simulator
     mailbox: Mailbox
 
@@ -92,15 +94,15 @@ class Run:
             "gateway": self.gateway,
         }
         key = secrets.token_urlsafe(24)
-        order = await world.service.create_order(body, key)
+        order = await world.staff.shop.create_order(body, key)
         self.order_id = order["order_id"]
-        return Customer(world.service, world.simulator, order, body, key)
+        return Customer(world.staff, world.simulator, order, body, key)
 
     async def _conclusion(self, world: World) -> None:
         while self.status not in CONCLUDED:
             await asyncio.sleep(0.5)
             try:
-                self.status = (await world.service.order(self.order_id))["status"]
+                self.status = (await world.staff.shop.order(self.order_id))["status"]
             except Problem as problem:
                 if problem.is_final:
                     raise
@@ -108,9 +110,10 @@ class Run:
     async def _look(self, world: World) -> Seen:
         """The mail follows the conclusion, so it is waited for; the rest is read after it."""
         until = monotonic() + MAIL_PATIENCE
-        while not (mails := await world.mailbox.mails(self.order_id)):
-            if self.case.status != "paid" or monotonic() > until:
+        due = self.case.confirmations + self.case.notices
+        while len(mails := await world.mailbox.mails(self.order_id)) < due:
+            if monotonic() > until:
                 break
             await asyncio.sleep(0.5)
-        order = await world.service.order(self.order_id)
+        order = await world.staff.shop.order(self.order_id)
         return Seen(order, await world.simulator.ledger(self.order_id), mails)

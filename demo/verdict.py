@@ -7,6 +7,7 @@ from demo.cases import Case
 from demo.client import Json
 from demo.money import money_text
 
+FULFILLED = frozenset({"paid", "partially_refunded", "refunded"})
 MONEYLESS = frozenset({"failed", "expired", "canceled"})
 # A gateway's words for a link that can, or could, take money.
 POWERFUL = frozenset({"created", "partially_paid", "paid"})
@@ -48,6 +49,18 @@ class Seen:
         return [(paid["amount"], paid["currency"]) for paid in payments if paid["captured"]]
 
     @property
+    def kept(self) -> int:
+        """What the gateway took and did not give back, in minor units."""
+        refunds = [r for r in self.ledger["refunds"] if r["status"] != "failed"]
+        taken = sum(amount for amount, _ in self.captures)
+        return taken - sum(int(refund["amount"]) for refund in refunds)
+
+    @property
+    def refunded(self) -> int:
+        """What went back by the API, in minor units."""
+        return sum(int(r["amount"]) for r in self.order["refunds"] if r["status"] == "succeeded")
+
+    @property
     def captured_text(self) -> str:
         """What the gateway took, for people."""
         return " + ".join(money_text(*capture) for capture in self.captures) or "nothing"
@@ -77,14 +90,34 @@ def _status(case: Case, seen: Seen) -> list[str]:
 
 def _money(case: Case, seen: Seen) -> list[str]:
     in_full = seen.captures == [seen.price]
-    agreed = {"all": in_full, "nothing": not seen.captures, "other": len(seen.captures) == 1}
+    agreed = {
+        "all": in_full,
+        "twice": seen.captures == [seen.price] * 2,
+        "nothing": not seen.captures,
+        "other": len(seen.captures) == 1,
+    }
     found = _unless(
         agreed[case.captured], f"gateway took {seen.captured_text}: not {case.captured}"
     )
     other = seen.price not in seen.captures
     found += _unless(case.captured != "other" or other, "gateway took the order's own amount")
-    found += _unless((seen.status == "paid") == in_full, f"{seen.status}, yet {seen.captured_text}")
-    return found
+    found += _unless(
+        seen.refunded == case.refunded, f"{seen.refunded} went back, not {case.refunded}"
+    )
+    return found + _unless(
+        seen.kept == owed(case, seen), f"kept {seen.kept}, but the order is owed {owed(case, seen)}"
+    )
+
+
+def owed(case: Case, seen: Seen) -> int:
+    """What the gateway must still hold for the order, in minor units: money is conserved."""
+    taken = sum(amount for amount, _ in seen.captures)
+    if case.captured == "other":
+        return taken - case.refunded
+    if seen.status not in FULFILLED:
+        return 0
+    surplus = seen.price[0] if case.captured == "twice" else 0
+    return seen.price[0] + surplus - case.refunded
 
 
 def _links(case: Case, seen: Seen) -> list[str]:
@@ -92,7 +125,7 @@ def _links(case: Case, seen: Seen) -> list[str]:
     powerful = [link["id"] for link in links if link["status"] in POWERFUL]
     found = _unless(len(links) == case.links, f"{len(links)} links were made, not {case.links}")
     found += _unless(len(powerful) <= 1, f"{len(powerful)} live links")
-    closed = seen.status not in MONEYLESS or not powerful
+    closed = seen.status not in MONEYLESS or not powerful or case.refunded > 0
     return found + _unless(closed, f"{seen.status}, but its link can still be paid")
 
 
@@ -111,15 +144,15 @@ def _method(case: Case, seen: Seen) -> list[str]:
 
 
 def _letters(case: Case, seen: Seen) -> list[str]:
-    due = int(case.status == "paid")
-    return _unless(seen.letters == due, f"{seen.letters} confirmation mails, not {due}")
+    due = case.confirmations + case.notices
+    return _unless(seen.letters == due, f"{seen.letters} different mails, not {due}")
 
 
 def _open_case(case: Case, seen: Seen) -> list[str]:
-    has_open = any(one["status"] == "open" for one in seen.order["cases"])
-    if case.status == "needs_review":
-        return _unless(has_open, "no open case for an operator")
-    return _unless(not has_open, "an open case nobody expected")
+    unsettled = [one["status"] for one in seen.order["cases"] if one["status"] != "settled"]
+    if case.waits:
+        return _unless(unsettled == ["waiting"], "no case waits for an operator")
+    return _unless(not unsettled, "a case is left that nobody expected")
 
 
 def _faults(case: Case, seen: Seen) -> list[str]:

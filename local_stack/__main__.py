@@ -19,6 +19,10 @@ DEMO_PACE = {
     "HINT_DELAYS": "[0, 0.5, 1, 2, 4]",
     "QUIET_DELAYS": "[3, 6]",
     "SWEEP_INTERVAL": "5",
+    "REFUND_FIRST_LOOK": "2",
+    "REFUND_BUDGET_COUNT": "1000",
+    "REFUND_BUDGET_MINOR": "{}",
+    "UNKNOWN_ORDER_AFTER": "3",
 }
 
 app = App(

@@ -33,6 +33,7 @@ class RepairWorkflow:
         self._plan = plan
         self._news: deque[PaymentNews] = deque()
         self._is_called = True
+        self._has_looked = False
         self._watch: PaymentWatch | None = None
         self._settlements: dict[str, Settlement] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
@@ -63,10 +64,9 @@ class RepairWorkflow:
     @workflow.update
     async def decide(self, decision: Decision) -> None:
         """An operator's word: honour, refund or dismiss; refused unless the case waits for it."""
-        await workflow.wait_condition(
-            lambda: decision.case_id in self._settlements or not self._is_called
-        )
+        await workflow.wait_condition(lambda: self._has_looked)
         settlement = self._settlements.get(decision.case_id)
+        await workflow.wait_condition(lambda: settlement is None or settlement.is_ready)
         objection = settlement.objection(decision.remedy) if settlement else "there is no such case"
         if settlement is None or objection or not await self._is_kept(decision):
             raise _unwanted(objection or "somebody was faster")
@@ -104,6 +104,7 @@ class RepairWorkflow:
                 settlement = Settlement(self._plan, case, self._news.append)
                 self._settlements[case.case_id] = settlement
                 self._work[case.case_id] = asyncio.create_task(settlement.run())
+        self._has_looked = True
         self._tell_operator()
 
     async def _put_away_what_is_done(self) -> None:

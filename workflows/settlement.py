@@ -34,7 +34,7 @@ class Settlement:
         self._words, self._actor = record.words, record.decided_by
         self._decision = record.decision
         self._why = "an operator has to say what becomes of it"
-        self._is_waiting = record.status is CaseStatus.WAITING
+        self._is_waiting = self.is_ready = record.status is CaseStatus.WAITING
 
     @property
     def summary(self) -> str:
@@ -44,7 +44,7 @@ class Settlement:
 
     def objection(self, wanted: Remedy) -> str | None:
         """Why an operator cannot say this now; None if it is welcome."""
-        if not self._is_waiting:
+        if self.is_ready and not self._is_waiting:
             return "the case is being dealt with"
         if not may_remedy(self._record.case.verdict, wanted):
             return f"a case of {self._record.case.verdict} cannot be answered with {wanted}"
@@ -58,6 +58,7 @@ class Settlement:
         chosen = self._decision
         if chosen is None and not self._is_waiting:
             chosen = await self._by_policy()
+        self.is_ready |= chosen is not None
         while chosen is None or not await self._applied(chosen):
             chosen = await self._word()
 
@@ -73,12 +74,13 @@ class Settlement:
         return remedy(case.verdict, is_honoured(order, self._plan.policy, workflow.now()))
 
     async def _word(self) -> Remedy:
-        self._decision, self._is_waiting = None, True
+        self._decision = None
         await workflow.execute_activity_method(
             RepairActivities.await_word,
             args=[self._record.case_id, self._why],
             **named(RECORD, "Let the case wait for an operator"),
         )
+        self._is_waiting = self.is_ready = True
         await workflow.wait_condition(lambda: self._decision is not None)
         assert self._decision
         return self._decision
