@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 UV ?= uv
+# Tests mostly wait for servers, so more of them may run than there are cores.
+WORKERS ?= 3
 BIN := .venv/bin
 READY := .venv/.matches-the-lock
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -24,7 +26,7 @@ demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check 
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 test-all: test ## Run every test there is
 

@@ -74,7 +74,7 @@ class SweepActivities:
         case = await self._inbox.unclaimed(row)
         opened = await self._cases.open_case(case, at)
         await self._inbox.forwarded(row, at)
-        return opened and await self._delivery.mind_cases(case.payment.identity)
+        return opened and await self._delivery.mind_cases(case.subject)
 
     async def _forward(self, row: int, at: datetime) -> bool:
         try:

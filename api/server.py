@@ -8,6 +8,8 @@ import uvicorn
 from api.app import create_app
 from settings import Settings
 
+# Longer than clients keep a connection, who would else send into one that is being closed.
+KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 5
 
 
@@ -34,6 +36,7 @@ def make_server(settings: Settings) -> Server:
             log_config=None,
             access_log=False,  # it would write tokens down
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             server_header=False,
         )
     )

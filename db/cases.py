@@ -148,7 +148,7 @@ async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
     row = CaseRow(
         case_id=new_id("case"),
         order_id=case.order_id,
-        subject=case.order_id or case.payment.identity,
+        subject=case.subject,
         gateway=case.payment.gateway,
         payment_reference=case.payment.reference,
         verdict=case.verdict,

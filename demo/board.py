@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from demo.money import money_text
 from demo.run import Run
+from demo.verdict import owed
 
 COLOURS = {
     "paid": "green",
@@ -57,9 +59,26 @@ def explain(console: Console, runs: Sequence[Run]) -> None:
         for complaint in run.complaints:
             told = f"✗ {run.case.name} ({run.order_id or 'no order'}): {complaint}"
             console.print(told, markup=False)
+    for currency, (taken, back, due) in _sums(runs).items():
+        sign = "=" if taken - back == due else "≠"
+        texts = [money_text(minor, currency) for minor in (taken, back, due)]
+        told = f"{texts[0]} captured - {texts[1]} refunded {sign} {texts[2]} owed by the orders"
+        console.print(told, markup=False)
     wrong = sum(not run.agrees for run in runs)
     verdict = "all as they must be" if not wrong else f"{wrong} not as they must be"
     console.print(f"{len(runs)} checkouts, {verdict}.", style="bold red" if wrong else "bold green")
+
+
+def _sums(runs: Sequence[Run]) -> dict[str, tuple[int, int, int]]:
+    """By currency: captured and refunded by the gateway's ledger, and owed by the orders."""
+    sums: dict[str, tuple[int, int, int]] = {}
+    for run in runs:
+        if seen := run.seen:
+            taken = sum(amount for amount, _ in seen.captures)
+            money = (taken, taken - seen.kept, owed(run.case, seen))
+            before = sums.get(seen.price[1], (0, 0, 0))
+            sums[seen.price[1]] = (before[0] + money[0], before[1] + money[1], before[2] + money[2])
+    return sums
 
 
 def _table(title: str, console: Console, names: Sequence[str]) -> Table:

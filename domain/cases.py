@@ -62,6 +62,11 @@ class Case:
     payment: Payment
     evidence: Evidence
 
+    @property
+    def subject(self) -> str:
+        """What the case is about: its order, or the payment if that is nobody's."""
+        return self.order_id or self.payment.identity
+
 
 @dataclass(frozen=True)
 class CaseRecord:
