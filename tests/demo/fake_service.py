@@ -62,6 +62,7 @@ class FakeService:
             "items": [line | {"amount": price * quantity}],
             "payments": [],
             "cases": [],
+            "refunds": [],
             "timeline": [],
             "asked": body,
             "result_url": f"http://127.0.0.1:9/orders/{order_id}/result?token=t",

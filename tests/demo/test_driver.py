@@ -15,7 +15,7 @@ from rich.console import Console
 from demo.board import explain, final_table, live_table
 from demo.cases import Act, Case
 from demo.client import Mailbox, Service, Simulator
-from demo.customer import Customer
+from demo.customer import Customer, Staff
 from demo.driver import drive
 from demo.run import Run, World
 from tests.demo.conftest import Serve
@@ -31,8 +31,9 @@ def service() -> FakeService:
 async def world(service: FakeService, serve: Serve) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         quiet = await serve(quiet_neighbours())
+        shop = await stack.enter_async_context(Service(await serve(service.app), KEY))
         yield World(
-            await stack.enter_async_context(Service(await serve(service.app), KEY)),
+            Staff(shop, operator=shop),
             await stack.enter_async_context(Simulator(quiet)),
             await stack.enter_async_context(Mailbox(quiet)),
         )
@@ -48,7 +49,12 @@ def quiet_neighbours() -> FastAPI:
 
     @app.get("/simulator/ledger")
     async def ledger(order_id: str) -> dict[str, Any]:
-        return {"links": [{"id": "plink_1", "status": "cancelled"}], "payments": [], "calls": []}
+        return {
+            "links": [{"id": "plink_1", "status": "cancelled"}],
+            "payments": [],
+            "refunds": [],
+            "calls": [],
+        }
 
     @app.get("/messages")
     async def messages() -> list[dict[str, Any]]:

@@ -5,14 +5,18 @@ from typing import Any
 
 import pytest
 
-from demo.cases import CASES, Case
+from demo.aftermath import AFTERMATH
+from demo.cases import CHECKOUTS, Case
 from demo.verdict import Seen, disagreements
 
+CASES = CHECKOUTS + AFTERMATH
 PRICE = 49900
-IN_FULL = Case("paid", CASES[0].act, "paid", captured="all", evidence=frozenset({"webhook"}))
-NEVER = Case("abandoned", CASES[0].act, "expired")
-REVIEW = Case("another amount", CASES[0].act, "needs_review", captured="other")
-UNASKED = Case("no link", CASES[0].act, "expired", evidence=frozenset({"no_link"}), links=0)
+IN_FULL = Case("paid", CHECKOUTS[0].act, "paid", captured="all", evidence=frozenset({"webhook"}))
+NEVER = Case("abandoned", CHECKOUTS[0].act, "expired")
+REVIEW = Case("another amount", CHECKOUTS[0].act, "needs_review", captured="other", waits=True)
+GIVEN_BACK = Case("late", CHECKOUTS[0].act, "expired", captured="all", refunded=PRICE, notices=1)
+TWICE = Case("twice", CHECKOUTS[0].act, "paid", captured="twice", refunded=PRICE, notices=1)
+UNASKED = Case("no link", CHECKOUTS[0].act, "expired", evidence=frozenset({"no_link"}), links=0)
 
 
 def payment(amount: int = PRICE, **changes: Any) -> dict[str, Any]:
@@ -24,15 +28,17 @@ def payment(amount: int = PRICE, **changes: Any) -> dict[str, Any]:
 def seen(status: str, **changes: Any) -> Seen:
     """An order that nobody paid and that was concluded by a query; `changes` say what differs."""
     facts: dict[str, Any] = {"payments": [], "links": ["cancelled"], "mails": [], "cases": []}
-    facts |= {"calls": [200], "webhooks": []}
+    facts |= {"calls": [200], "webhooks": [], "refunds": [], "back": []}
     facts |= {"taken": [], "proof": {"kind": "status_query"}} | changes
     order = {"status": status, "amount": PRICE, "currency": "INR", "payments": facts["payments"]}
     order["timeline"] = [{"status": "created", "evidence": None}]
     order["timeline"] += [{"status": status, "evidence": facts["proof"]}]
+    order["refunds"] = [{"amount": one, "status": "succeeded"} for one in facts["refunds"]]
     order["cases"] = [{"status": one} for one in facts["cases"]]
     links = [{"id": f"plink_{n}", "status": one} for n, one in enumerate(facts["links"])]
     mails = [{"message_id": one} for one in facts["mails"]]
     ledger = {"links": links, "payments": facts["taken"]}
+    ledger["refunds"] = [{"amount": one, "status": "processed"} for one in facts["back"]]
     ledger["calls"] = [{"status": one} for one in facts["calls"]]
     ledger["deliveries"] = [{"status_code": one} for one in facts["webhooks"]]
     return Seen(order, ledger, mails)
@@ -57,29 +63,71 @@ AGREED = {
     "abandoned": (NEVER, seen("expired")),
     "abandoned, link expired": (NEVER, seen("expired", links=["expired"])),
     "never asked for a link": (UNASKED, seen("expired", links=[], proof="no_link")),
+    "late, and sent back": (
+        GIVEN_BACK,
+        seen(
+            "expired",
+            payments=[payment()],
+            taken=[payment()],
+            refunds=[PRICE],
+            back=[PRICE],
+            mails=["<r>"],
+        ),
+    ),
+    "paid twice, one sent back": (
+        TWICE,
+        paid(taken=[payment()] * 2, refunds=[PRICE], back=[PRICE], mails=["<1>", "<r>"]),
+    ),
     "another amount": (
         REVIEW,
-        seen("needs_review", taken=[payment(100)], links=["paid"], cases=["open"]),
+        seen("needs_review", taken=[payment(100)], links=["paid"], cases=["waiting"]),
     ),
 }
 
 DISAGREED = {
     "not paid although it must be": (IN_FULL, seen("expired"), "is expired, not paid"),
     "paid although nobody paid": (NEVER, paid(taken=[]), "is paid, not expired"),
-    "paid, but nothing was taken": (IN_FULL, paid(taken=[]), "paid, yet nothing"),
+    "paid, but nothing was taken": (IN_FULL, paid(taken=[]), "kept 0, but the order is owed 49900"),
     "paid, but not captured": (IN_FULL, paid(taken=[payment(captured=False)]), "took nothing"),
-    "paid with less": (IN_FULL, paid(taken=[payment(100)]), "paid, yet ₹1.00"),
-    "paid in another currency": (IN_FULL, paid(taken=[payment(currency="USD")]), "yet $499.00"),
+    "paid with less": (IN_FULL, paid(taken=[payment(100)]), "kept 100, but"),
+    "paid in another currency": (
+        IN_FULL,
+        paid(taken=[payment(currency="USD")]),
+        "took $499.00: not all",
+    ),
     "taken twice": (IN_FULL, paid(taken=[payment(), payment()]), "took ₹499.00 + ₹499.00"),
-    "taken, but expired": (NEVER, seen("expired", taken=[payment()]), "expired, yet ₹499.00"),
+    "taken, but expired": (
+        NEVER,
+        seen("expired", taken=[payment()]),
+        "kept 49900, but the order is owed 0",
+    ),
+    "late, and kept": (
+        GIVEN_BACK,
+        seen("expired", payments=[payment()], taken=[payment()], mails=["<r>"]),
+        "0 went back, not 49900",
+    ),
+    "sent back by us alone": (
+        TWICE,
+        paid(taken=[payment()] * 2, refunds=[PRICE], mails=["<1>", "<r>"]),
+        "kept 99800, but the order is owed 49900",
+    ),
+    "nobody told of the refund": (
+        TWICE,
+        paid(taken=[payment()] * 2, refunds=[PRICE], back=[PRICE]),
+        "1 different mails, not 2",
+    ),
     "failed instead of expired": (NEVER, seen("failed"), "is failed, not expired"),
     "two live links": (IN_FULL, paid(links=["paid", "created"]), "2 live links"),
     "a second link": (IN_FULL, paid(links=["paid", "cancelled"]), "2 links were made, not 1"),
     "a link nobody asked for": (UNASKED, seen("expired", proof="no_link"), "1 links were made"),
     "link left open": (NEVER, seen("expired", links=["created"]), "link can still be paid"),
-    "no mail": (IN_FULL, paid(mails=[]), "0 confirmation mails, not 1"),
-    "two mails": (IN_FULL, paid(mails=["<1>", "<2>"]), "2 confirmation mails, not 1"),
-    "a mail though nothing was paid": (NEVER, seen("expired", mails=["<1>"]), "1 confirmation"),
+    "no mail": (IN_FULL, paid(mails=[]), "0 different mails, not 1"),
+    "two mails": (IN_FULL, paid(mails=["<1>", "<2>"]), "2 different mails, not 1"),
+    "a mail though nothing was paid": (
+        NEVER,
+        seen("expired", mails=["<1>"]),
+        "1 different mails, not 0",
+    ),
     "no proof": (NEVER, seen("expired", proof=None), "concluded without proof"),
     "another proof": (
         IN_FULL,
@@ -92,20 +140,20 @@ DISAGREED = {
         "paid by ['upi'], not card",
     ),
     "no payment shown": (IN_FULL, paid(payments=[]), "paid by [], not card"),
-    "an open case": (IN_FULL, paid(cases=["open"]), "an open case nobody expected"),
+    "an open case": (IN_FULL, paid(cases=["open"]), "a case is left that nobody expected"),
     "wrong amount called paid": (
         REVIEW,
-        paid(taken=[payment(100)], cases=["open"]),
+        paid(taken=[payment(100)], cases=["waiting"]),
         "is paid, not needs_review",
     ),
     "wrong amount without a case": (
         REVIEW,
-        seen("needs_review", taken=[payment(100)], links=["paid"], cases=["closed"]),
-        "no open case for an operator",
+        seen("needs_review", taken=[payment(100)], links=["paid"], cases=["settled"]),
+        "no case waits for an operator",
     ),
     "in review for the right amount": (
         REVIEW,
-        seen("needs_review", taken=[payment()], links=["paid"], cases=["open"]),
+        seen("needs_review", taken=[payment()], links=["paid"], cases=["waiting"]),
         "the order's own amount",
     ),
 }
@@ -147,5 +195,13 @@ def test_proof_is_that_of_the_captured_payment_before_that_of_the_last_status() 
 def test_cases_are_many_and_told_apart_by_name() -> None:
     assert len(CASES) >= 24
     assert len({case.name for case in CASES}) == len(CASES)
-    ends = {"paid", "failed", "expired", "canceled", "needs_review"}
+    ends = {
+        "paid",
+        "failed",
+        "expired",
+        "canceled",
+        "needs_review",
+        "partially_refunded",
+        "refunded",
+    }
     assert {case.status for case in CASES} == ends
