@@ -57,12 +57,12 @@ async def test_temporal_may_go_and_come_back(
             assert (await service.stranger.get("/readyz")).status_code == 200
             order_id = await service.place()
             await wire.cut()
-            began = monotonic()
             assert (await service.stranger.get("/readyz")).status_code == 503
+            began = monotonic()
             answer = await service.shop.post(f"/orders/{order_id}/checkout")
             assert answer.status_code == 503
             assert answer.json()["type"] == "/problems/temporal-unavailable"
-            assert monotonic() - began < 10
+            assert monotonic() - began < 6
             await wire.restore()
             assert (await service.stranger.get("/readyz")).status_code == 200
             assert await service.check_out(order_id)

@@ -96,6 +96,11 @@ async def test_somebody_elses_order_does_not_exist(api: Service) -> None:
     assert (await api.order(order_id))["status"] == "created"
 
 
+async def test_a_name_that_the_database_cannot_take_is_unknown(api_on_both: Service) -> None:
+    for path in ("/orders/ord_%00", "/orders/ord_%00/result", "/callbacks/razorpay/%00"):
+        assert (await api_on_both.shop.get(path)).status_code == 404
+
+
 async def test_the_operator_sees_every_order(api: Service) -> None:
     order_id = await api.place()
     seen = await api.ops.get(f"/orders/{order_id}")
