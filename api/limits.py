@@ -3,7 +3,7 @@
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import MOST_BODY_BYTES, ApiError, too_large
+from api.problems import MOST_BODY_BYTES, ApiError
 
 
 class Limits:
@@ -15,24 +15,12 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif refusal := _refusal(scope):
-            await refusal.answer()(scope, receive, send)
+        elif "\0" in scope["path"]:
+            # No name of ours has one, and PostgreSQL would choke on it.
+            nothing = ApiError(404, "not-found", "There is nothing at this address.")
+            await nothing.answer()(scope, receive, send)
         else:
             await self._app(scope, _counted(receive), send)
-
-
-def _refusal(scope: Scope) -> ApiError | None:
-    if _announced(scope) > MOST_BODY_BYTES:
-        return too_large()
-    if "\0" in scope["path"]:
-        # No name of ours has one, and PostgreSQL would choke on it.
-        return ApiError(404, "not-found", "There is nothing at this address.")
-    return None
-
-
-def _announced(scope: Scope) -> int:
-    length = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(length) if length.isdigit() else 0
 
 
 def _counted(receive: Receive) -> Receive:

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from temporalio.api.enums.v1 import EventType
+
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.service import Service, running_service
@@ -29,6 +31,10 @@ async def test_fifty_clicks_at_once_make_one_link(service_on_both: Service) -> N
     assert len({click.json()["payment_url"] for click in clicks}) == 1
     ledger = await service_on_both.simulator.ledger(order_id)
     assert [link["status"] for link in ledger["links"]] == ["created"]
+    # To Temporal they are one as well: it lets only ten that differ wait at once.
+    history = await service_on_both.temporal.get_workflow_handle(order_id).fetch_history()
+    accepted = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED
+    assert sum(event.event_type == accepted for event in history.events) == 1
 
 
 async def test_once_it_is_paid_there_is_no_link(service: Service) -> None:

@@ -2,7 +2,6 @@
 
 from time import monotonic
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.neighbours import Neighbours
@@ -58,12 +57,12 @@ async def test_temporal_may_go_and_come_back(
             assert (await service.stranger.get("/readyz")).status_code == 200
             order_id = await service.place()
             await wire.cut()
-            began = monotonic()
             assert (await service.stranger.get("/readyz")).status_code == 503
+            began = monotonic()
             answer = await service.shop.post(f"/orders/{order_id}/checkout")
             assert answer.status_code == 503
             assert answer.json()["type"] == "/problems/temporal-unavailable"
-            assert monotonic() - began < 10
+            assert monotonic() - began < 6
             await wire.restore()
             assert (await service.stranger.get("/readyz")).status_code == 200
             assert await service.check_out(order_id)
@@ -104,8 +103,3 @@ async def test_temporals_own_metrics_are_among_them(service: Service) -> None:
     names = {name for name, _ in await metrics(service)}
     assert "temporal_request_total" in names
     assert any(name.startswith("temporal_request_latency_seconds") for name in names)
-
-
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-async def test_they_need_no_key(api: Service, path: str) -> None:
-    assert (await api.stranger.get(path)).status_code == 200

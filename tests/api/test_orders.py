@@ -4,7 +4,6 @@ import asyncio
 import re
 from datetime import datetime
 
-import pytest
 from sqlmodel import func, select
 
 from db.tables import IdempotencyKeyRow, OrderRow, TimelineRow
@@ -34,13 +33,14 @@ async def test_an_order_is_priced_from_the_catalogue(api_on_both: Service) -> No
     assert await api_on_both.order(order["order_id"]) == order
 
 
-@pytest.mark.parametrize(
-    ("sku", "amount", "currency"),
-    [("tea-jpy", 1800, "JPY"), ("notebook-usd", 1250, "USD"), ("electricity-bill", 125000, "INR")],
-)
-async def test_each_currency(api: Service, sku: str, amount: int, currency: str) -> None:
-    order = await api.order(await api.place(sku, currency=currency, gateway="razorpay"))
-    assert (order["amount"], order["currency"]) == (amount, currency)
+async def test_each_currency(api: Service) -> None:
+    for sku, amount, currency in (
+        ("tea-jpy", 1800, "JPY"),
+        ("notebook-usd", 1250, "USD"),
+        ("electricity-bill", 125000, "INR"),
+    ):
+        order = await api.order(await api.place(sku, currency=currency, gateway="razorpay"))
+        assert (order["amount"], order["currency"]) == (amount, currency)
 
 
 async def test_the_same_key_and_body_give_the_same_order(api_on_both: Service) -> None:
@@ -94,6 +94,11 @@ async def test_somebody_elses_order_does_not_exist(api: Service) -> None:
         assert response.status_code == 404
         assert response.json()["type"] == "/problems/order-not-found"
     assert (await api.order(order_id))["status"] == "created"
+
+
+async def test_a_name_that_the_database_cannot_take_is_unknown(api_on_both: Service) -> None:
+    for path in ("/orders/ord_%00", "/orders/ord_%00/result", "/callbacks/razorpay/%00"):
+        assert (await api_on_both.shop.get(path)).status_code == 404
 
 
 async def test_the_operator_sees_every_order(api: Service) -> None:

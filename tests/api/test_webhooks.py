@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-import pytest
 from sqlmodel import col, select
 
 from db.tables import InboxRow, InboxState, TimelineRow
@@ -97,13 +96,13 @@ async def test_a_hundred_copies_are_one(service_on_both: Service) -> None:
     assert len(await service_on_both.mails.about(order_id)) == 1
 
 
-@pytest.mark.parametrize("signature", ["0" * 64, "", "é", None])
-async def test_a_bad_signature_is_refused(api: Service, signature: str | None) -> None:
+async def test_a_bad_signature_is_refused(api: Service) -> None:
     body = json.dumps(paid(await api.place())).encode()
-    headers = [] if signature is None else [(b"X-Razorpay-Signature", signature.encode())]
-    response = await api.stranger.post("/webhooks/razorpay", content=body, headers=headers)
-    assert response.status_code == 401
-    assert response.json()["type"] == "/problems/bad-signature"
+    for signature in ("0" * 64, "", "é", None):
+        headers = [] if signature is None else [(b"X-Razorpay-Signature", signature.encode())]
+        response = await api.stranger.post("/webhooks/razorpay", content=body, headers=headers)
+        assert response.status_code == 401
+        assert response.json()["type"] == "/problems/bad-signature"
     assert await inbox(api) == []
 
 
@@ -150,28 +149,21 @@ async def test_without_a_secret_there_is_no_endpoint(
         assert response.json()["type"] == "/problems/not-found"
 
 
-@pytest.mark.parametrize("gateway", ["acme", "RAZORPAY", "razorpay%00"])
-async def test_an_unknown_gateway_has_no_endpoint(api: Service, gateway: str) -> None:
-    assert (await deliver(api, paid("ord_x"), gateway=gateway)).status_code == 404
+async def test_an_unknown_gateway_has_no_endpoint(api: Service) -> None:
+    for gateway in ("acme", "RAZORPAY", "razorpay%00"):
+        assert (await deliver(api, paid("ord_x"), gateway=gateway)).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"not json",
-        b"[]",
-        b"\xff\xfe",
-        b'{"event": 7}',
-        b'{"event": "payment.captured", "payload": {"payment": {"entity": {"amount": "x"}}}}',
-    ],
-)
-async def test_what_is_signed_but_not_understood_is_kept(api_on_both: Service, raw: bytes) -> None:
-    response = await deliver(api_on_both, raw, event_id="event-1")
-    assert (response.status_code, response.json()) == (200, {"status": "accepted"})
-    assert (await deliver(api_on_both, raw, event_id="event-1")).json() == {"status": "duplicate"}
-    [row] = await inbox(api_on_both)
-    assert (row.body, row.state) == (raw, InboxState.IGNORED)
+async def test_what_is_signed_but_not_understood_is_kept(api_on_both: Service) -> None:
+    wrong = b'{"event": "payment.captured", "payload": {"payment": {"entity": {"amount": "x"}}}}'
+    unread = (b"", b"not json", b"[]", b"\xff\xfe", b'{"event": 7}', wrong)
+    for raw in unread:
+        response = await deliver(api_on_both, raw, event_id="event-1")
+        assert (response.status_code, response.json()) == (200, {"status": "accepted"})
+        again = await deliver(api_on_both, raw, event_id="event-1")
+        assert again.json() == {"status": "duplicate"}
+    rows = await inbox(api_on_both)
+    assert [(row.body, row.state) for row in rows] == [(raw, InboxState.IGNORED) for raw in unread]
 
 
 async def test_an_event_that_we_do_not_follow_is_kept(api: Service) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -40,6 +40,7 @@ class Service:
     other: httpx.AsyncClient
     ops: httpx.AsyncClient
     stranger: httpx.AsyncClient
+    told_of: list[str] = field(default_factory=list, init=False)
 
     async def place(self, sku: str = "coffee-beans", quantity: int = 1, **more: Any) -> str:
         """The id of a new order of the shop's."""
@@ -59,6 +60,8 @@ class Service:
         order_id = await self.place()
         if faults:
             await self.simulator.faults(order_id, **faults)
+        if not faults.get("no_webhook"):
+            self.told_of.append(order_id)
         return order_id, await self.check_out(order_id)
 
     async def order(self, order_id: str) -> Json:
@@ -88,6 +91,19 @@ class Service:
             events = select(InboxRow).where(InboxRow.order_id == order_id)
             for event in await session.exec(events):
                 event.received_at = event.next_try_at = then
+
+    async def hear_out(self) -> None:
+        """Wait for every webhook that is still to come; else the next test would get it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                for order_id in self.told_of:
+                    while not await self._was_told(order_id):
+                        pass
+
+    async def _was_told(self, order_id: str) -> bool:
+        ledger = await self.simulator.ledger(order_id)
+        taken = {each["event_id"] for each in ledger["deliveries"] if each["status_code"] == 200}
+        return taken >= {event["id"] for event in ledger["events"]}
 
     async def sweep(self) -> SweepResult:
         """Do what the schedule does every half minute."""
@@ -145,16 +161,17 @@ async def running_service(
         if worker:
             await life.enter_async_context(at_work(settings, client))
         database = await life.enter_async_context(Database(database_url))
-        callers = {name: caller(settings, key) for name, key in KEYS.items()}
-        callers["stranger"] = caller(settings, None)
-        for each in callers.values():
+        keys = [KEYS[name] for name in ("shop", "other", "ops")]
+        callers = [caller(settings, key) for key in (*keys, None)]
+        for each in callers:
             await life.enter_async_context(each)
-        yield Service(settings, client, neighbours.simulator, mails, database, **callers)
+        service = Service(settings, client, neighbours.simulator, mails, database, *callers)
+        yield service
+        await service.hear_out()
 
 
 def caller(settings: Settings, key: str | None) -> httpx.AsyncClient:
     """A client of the API with this key; it follows no redirect."""
     url = f"http://{settings.api_host}:{settings.api_port}"
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    # As many connections as a test may want at once.
     return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=30)
