@@ -195,7 +195,7 @@ async def test_fifty_clicks_at_once_are_one_link(world: World) -> None:
 async def test_an_order_s_checkout_is_started_once(world: World) -> None:
     order = world.order()
     opened = await world.click_pay(order)
-    handle = world.client.get_workflow_handle_for(CheckoutWorkflow.run, order.order_id)
+    handle: CheckoutHandle = world.client.get_workflow_handle(order.order_id)
     with pytest.raises(WorkflowAlreadyStartedError):
         await world.start(order)
     await tell(handle, a_payment())
