@@ -4,7 +4,6 @@ from temporalio import activity
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Standing
-from domain.orders import OrderStatus
 from domain.ports import Cases, Orders
 
 
@@ -42,8 +41,8 @@ class RepairActivities:
         return await self._cases.decide(decision, activity.info().started_time)
 
     @activity.defn
-    async def honour(self, case_id: str) -> OrderStatus:
-        """Let the payment fulfil its order, if it may; the status that stands."""
+    async def honour(self, case_id: str) -> str | None:
+        """Let the payment fulfil its order; the reason if it cannot."""
         return await self._cases.honour(case_id, activity.info().started_time)
 
     @activity.defn

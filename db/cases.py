@@ -88,11 +88,11 @@ class CaseStore:
             await _keep_word(session, order, decision, at)
             return True
 
-    async def honour(self, case_id: str, at: datetime) -> OrderStatus:
-        """Let the case's payment fulfil its order; the status that then stands.
+    async def honour(self, case_id: str, at: datetime) -> str | None:
+        """Let the case's payment fulfil its order, `late_capture` if that had ended unpaid.
 
-        Nothing is written unless the order ended without a payment, and this one is captured and
-        whole. Raises `OrderNotFound` for a case without an order.
+        None once it does; else the reason why it cannot, and nothing was written: the order must
+        have ended without a payment, and this one be captured and whole.
         """
         async with self._database.write() as session:
             return await honour(session, await _get(session, case_id), at)
@@ -103,10 +103,14 @@ class CaseStore:
         """The first outcome stays."""
         async with self._database.write() as session:
             case = await _get(session, case_id)
+            order = await lock_order(session, case.order_id) if case.order_id else None
             end = {"outcome": outcome, "refund_id": refund_id, "settled_at": at}
             unsettled = (CaseRow.case_id == case_id, UNSETTLED)
-            if await update_where(session, CaseRow, *unsettled, status=CaseStatus.SETTLED, **end):
-                await _end_review(session, case, outcome, at)
+            settled = await update_where(
+                session, CaseRow, *unsettled, status=CaseStatus.SETTLED, **end
+            )
+            if settled and order:
+                await _end_review(session, order, case, outcome, at)
 
     async def subjects_unattended(
         self, older_than: timedelta, at: datetime, limit: int
@@ -127,12 +131,9 @@ class CaseStore:
 
 
 async def _end_review(
-    session: AsyncSession, case: CaseRow, outcome: CaseOutcome, at: datetime
+    session: AsyncSession, order: OrderRow, case: CaseRow, outcome: CaseOutcome, at: datetime
 ) -> None:
     """An order under review has ended once its last case is settled without honouring it."""
-    if case.order_id is None:
-        return
-    order = await lock_order(session, case.order_id)
     left = select(CaseRow.case_id).where(CaseRow.order_id == case.order_id, UNSETTLED)
     if order.status is not OrderStatus.NEEDS_REVIEW or (await session.exec(left)).first():
         return

@@ -11,22 +11,22 @@ from db.rows import evidence_from
 from db.tables import EvidenceRow, OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, lock_order, move
 from domain.cases import CaseStatus
-from domain.errors import OrderNotFound
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 
 
-async def honour(session: AsyncSession, case: CaseRow, at: datetime) -> OrderStatus:
-    """See `CaseStore.honour`."""
+async def honour(session: AsyncSession, case: CaseRow, at: datetime) -> str | None:
+    """None once the payment fulfils its order, else why it cannot; see `CaseStore.honour`."""
     if case.order_id is None:
-        raise OrderNotFound(f"{case.case_id} has no order that could be honoured")
+        return "its order is not known"
     order = await lock_order(session, case.order_id)
+    if _fulfils(case, order):
+        return None
     _, payment = await hold_payment(session, case.gateway, case.payment_reference)
+    assert payment, "a case has its payment"
     await session.refresh(case)
-    if case.status is CaseStatus.SETTLED or not _wants_money(order):
-        return order.status
-    if payment is None or not await _is_whole(session, payment):
-        return order.status
+    if obstacle := await _obstacle(session, case, order, payment):
+        return obstacle
     proof = evidence_from(await session.get_one(EvidenceRow, case.evidence_id))
     step = Step(TimelineEvent.HONOURED, at, case.decided_by or SYSTEM, proof)
     await move(
@@ -38,14 +38,25 @@ async def honour(session: AsyncSession, case: CaseRow, at: datetime) -> OrderSta
         fulfilling_reference=payment.reference,
         late_capture=order.status.is_unpaid_end,
     )
-    return OrderStatus.PAID
+    return None
 
 
-def _wants_money(order: OrderRow) -> bool:
-    return order.status.is_unpaid_end or order.status is OrderStatus.NEEDS_REVIEW
+def _fulfils(case: CaseRow, order: OrderRow) -> bool:
+    fulfilling = (order.fulfilling_gateway, order.fulfilling_reference)
+    return order.status.is_fulfilled and fulfilling == (case.gateway, case.payment_reference)
 
 
-async def _is_whole(session: AsyncSession, payment: PaymentRow) -> bool:
-    """Whether the money is here, and none of it on its way back."""
-    going_back = await sum_of_refunds(session, payment, HOLDING)
-    return payment.status is PaymentStatus.CAPTURED and going_back.minor == 0
+async def _obstacle(
+    session: AsyncSession, case: CaseRow, order: OrderRow, payment: PaymentRow
+) -> str | None:
+    if case.status is CaseStatus.SETTLED:
+        return f"the case is settled: {case.outcome}"
+    if order.status.is_fulfilled:
+        return "another payment fulfils the order"
+    if not (order.status.is_unpaid_end or order.status is OrderStatus.NEEDS_REVIEW):
+        return f"the order is {order.status}"
+    if payment.status is not PaymentStatus.CAPTURED:
+        return f"the payment is {payment.status}"
+    if (await sum_of_refunds(session, payment, HOLDING)).minor:
+        return "some of the money is on its way back"
+    return None

@@ -138,10 +138,10 @@ class Cases(Protocol):
     async def decide(self, decision: Decision, at: datetime) -> bool:
         """Keep an operator's word; False if the case does not wait for one (any more)."""
 
-    async def honour(self, case_id: str, at: datetime) -> OrderStatus:
-        """Let the case's payment fulfil its order, `late_capture`; the status that then stands.
+    async def honour(self, case_id: str, at: datetime) -> str | None:
+        """Let the case's payment fulfil its order, `late_capture` if that had ended unpaid.
 
-        Nothing is written unless the order may become paid.
+        None once it does; else the reason why it cannot, and nothing was written.
         """
 
     async def settle(

@@ -13,7 +13,6 @@ from domain.checkouts import CaptureOrder, CheckoutPlan, LinkQuery
 from domain.errors import KeyReused, RefundRefused
 from domain.keys import derived_id
 from domain.news import PaymentNews
-from domain.orders import OrderStatus
 from domain.payments import Payment, PaymentStatus
 from domain.refunds import Refund, RefundPlan, RefundStatus, RefundWish
 from domain.repairs import RepairPlan, is_honoured, may_remedy, remedy
@@ -95,13 +94,13 @@ class Settlement:
         return await (self._honoured() if chosen is Remedy.HONOUR else self._refunded())
 
     async def _honoured(self) -> bool:
-        status = await workflow.execute_activity_method(
+        obstacle = await workflow.execute_activity_method(
             RepairActivities.honour,
             self._record.case_id,
             **named(RECORD, "Honour the late payment"),
         )
-        if status is not OrderStatus.PAID:
-            self._why = f"it cannot be honoured: the order is {status}"
+        if obstacle:
+            self._why = f"it cannot be honoured: {obstacle}"
             return False
         await self._settled(CaseOutcome.HONOURED)
         assert self._record.case.order_id

@@ -193,7 +193,7 @@ class FakeCases:
     async def decide(self, decision: Decision, at: datetime) -> bool:
         return False
 
-    async def honour(self, case_id: str, at: datetime) -> OrderStatus:
+    async def honour(self, case_id: str, at: datetime) -> str | None:
         raise CaseNotFound(case_id)
 
     async def settle(
