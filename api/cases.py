@@ -36,14 +36,15 @@ async def decide_case(
     """Honour, refund or dismiss, once; the order's repair does it, also if it was away."""
     subject = (await services.reads.case_view(case_id)).subject
     decision = Decision(case_id, body.verdict, principal.name, body.reason)
+    plan = await repair_plan(subject, services.orders, services.policies)
     start = WithStartWorkflowOperation(
         RepairWorkflow.run,
-        await repair_plan(subject, services.orders, services.policies),
+        plan,
         id=repair_id(subject),
         task_queue=services.settings.task_queue,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        static_summary=f"Repair: {subject}",
+        static_summary=plan.summary,
     )
     try:
         await services.temporal.execute_update_with_start_workflow(

@@ -21,6 +21,14 @@ class RepairPlan:
     policy: RepairPolicy
     budget: Budget
 
+    @property
+    def summary(self) -> str:
+        """One line for whoever looks at the repair in a list."""
+        if self.checkout is None:
+            return f"Repair: {self.subject}"
+        price, gateway = self.checkout.price, self.checkout.gateway.title()
+        return f"Repair: {price} by {gateway}, {self.subject}"
+
 
 def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
     """What is done without asking anybody; None if an operator has to say."""

@@ -109,7 +109,7 @@ class WorkflowDelivery:
             plan,
             start_signal=signal,
             start_signal_args=args,
-            static_summary=f"Repair: {subject}",
+            static_summary=plan.summary,
             **self._again(repair_id(subject)),
         )
 

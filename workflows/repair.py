@@ -71,7 +71,7 @@ class RepairWorkflow:
         if settlement is None or objection or not await self._is_kept(decision):
             raise _unwanted(objection or "somebody was faster")
         settlement.hear(decision)
-        self._tell_operator()
+        self.tell_operator()
 
     @decide.validator
     def _may_decide(self, decision: Decision) -> None:
@@ -80,6 +80,15 @@ class RepairWorkflow:
             raise _unwanted("say who you are, and why")
         if settlement and (objection := settlement.objection(decision.remedy)):
             raise _unwanted(objection)
+
+    def take(self, news: PaymentNews) -> None:
+        """What a settlement has learned is examined like any other news."""
+        self._news.append(news)
+
+    def tell_operator(self) -> None:
+        """Show in Temporal's UI what becomes of each case."""
+        lines = [f"- {settlement.summary}" for settlement in self._settlements.values()]
+        workflow.set_current_details("\n".join(lines) or "no case is open")
 
     @property
     def _is_some_done(self) -> bool:
@@ -101,18 +110,18 @@ class RepairWorkflow:
             **named(RECORD, "Read the cases that are not settled"),
         ):
             if case.case_id not in self._work:
-                settlement = Settlement(self._plan, case, self._news.append)
+                settlement = Settlement(self._plan, case, self)
                 self._settlements[case.case_id] = settlement
                 self._work[case.case_id] = asyncio.create_task(settlement.run())
         self._has_looked = True
-        self._tell_operator()
+        self.tell_operator()
 
     async def _put_away_what_is_done(self) -> None:
         for case_id, task in list(self._work.items()):
             if task.done():
                 await task
                 del self._work[case_id], self._settlements[case_id]
-        self._tell_operator()
+        self.tell_operator()
 
     async def _standing(self, checkout: CheckoutPlan) -> Standing:
         return await workflow.execute_activity_method(
@@ -162,10 +171,6 @@ class RepairWorkflow:
             decision,
             **named(RECORD, f"Keep the word of {decision.actor}: {decision.remedy}"),
         )
-
-    def _tell_operator(self) -> None:
-        lines = [f"- {settlement.summary}" for settlement in self._settlements.values()]
-        workflow.set_current_details("\n".join(lines) or "no case is open")
 
 
 def _unwanted(why: str) -> ApplicationError:

@@ -1,6 +1,6 @@
 """One case, from opened to settled: by policy where that decides, by an operator's word else."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
@@ -23,13 +23,21 @@ from workflows.refund import RefundWorkflow
 AUTOMATIC = "repair"
 
 
+class Repair(Protocol):
+    """Whoever runs the settlements of one order."""
+
+    def take(self, news: PaymentNews) -> None:
+        """Examine what a settlement has learned."""
+
+    def tell_operator(self) -> None:
+        """A settlement has something else to say."""
+
+
 class Settlement:
     """Deals with one case; whatever it cannot do by itself waits for an operator."""
 
-    def __init__(
-        self, plan: RepairPlan, record: CaseRecord, pass_on: Callable[[PaymentNews], None]
-    ) -> None:
-        self._plan, self._record, self._pass_on = plan, record, pass_on
+    def __init__(self, plan: RepairPlan, record: CaseRecord, repair: Repair) -> None:
+        self._plan, self._record, self._repair = plan, record, repair
         self._words, self._actor = record.words, record.decided_by
         self._decision = record.decision
         self._why = "an operator has to say what becomes of it"
@@ -80,6 +88,7 @@ class Settlement:
             **named(RECORD, "Let the case wait for an operator"),
         )
         self._is_waiting = self.is_ready = True
+        self._repair.tell_operator()
         await workflow.wait_condition(lambda: self._decision is not None)
         assert self._decision
         return self._decision
@@ -183,7 +192,7 @@ class Settlement:
         if payment is None or payment.status is not PaymentStatus.CAPTURED:
             self._why = "the gateway did not capture it"
             return False
-        self._pass_on(news)
+        self._repair.take(news)
         return await self._settled(CaseOutcome.CAPTURED)
 
     async def _watched(self, checkout: CheckoutPlan) -> bool:
@@ -195,7 +204,7 @@ class Settlement:
             if payment is None or not payment.status.moves_money:
                 return await self._settled(CaseOutcome.GIVEN_BACK)
             if news and payment.status is PaymentStatus.CAPTURED:
-                self._pass_on(news)
+                self._repair.take(news)
                 return await self._settled(CaseOutcome.CAPTURED)
             await workflow.sleep(patience.pause(waited), summary="See whether it was given back")
         self._why = f"the gateway still holds the money after {patience.longest}"

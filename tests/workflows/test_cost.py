@@ -10,9 +10,9 @@ from domain.errors import GatewayUnavailable
 from domain.news import PaymentNews
 from domain.payments import LinkStatus, PaymentStatus
 from tests.support.fakes import a_payment, hint_for, news_of
-from tests.workflows.conftest import World
+from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import actions, kinds, replay, size
-from workflows.checkout import CheckoutWorkflow
+from workflows.checkout import CheckoutResult
 
 KIB = 1024
 WEBHOOK, CALLBACK = "webhook", "callback"
@@ -40,7 +40,9 @@ async def paid_checkout(world: World, first: str) -> WorkflowHistory:
     for each in news.values():
         await delivery.deliver(each)
     world.letters.allowed.set()
-    handle = world.client.get_workflow_handle_for(CheckoutWorkflow.run, order.order_id)
+    handle: CheckoutHandle = world.client.get_workflow_handle(
+        order.order_id, result_type=CheckoutResult
+    )
     assert (await handle.result()).status == "paid"
     return await handle.fetch_history()
 
