@@ -32,9 +32,10 @@ class Program:
         assert words in self.said, self.said
 
     async def stop(self) -> int:
-        """Send SIGTERM, and wait for its exit code."""
+        """Send SIGTERM, and wait for its exit code; TimeoutError if it will not stop."""
         self.process.send_signal(signal.SIGTERM)
-        return await self.ended()
+        async with asyncio.timeout(30):
+            return await self.ended()
 
     async def ended(self) -> int:
         code = await self.process.wait()
