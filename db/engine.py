@@ -79,6 +79,7 @@ def make_engine(url: str, *, read_only: bool = False) -> AsyncEngine:
         return _sqlite(url, read_only)
     return create_async_engine(
         url,
+        hide_parameters=True,
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
@@ -98,7 +99,7 @@ def _sqlite(url: str, read_only: bool) -> AsyncEngine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     # There is one writer at a time anyway: a pool of one lets tasks queue in order.
     pool = {} if read_only else {"pool_size": 1, "max_overflow": 0}
-    engine = create_async_engine(url, pool_timeout=PATIENCE_SECONDS, **pool)
+    engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE_SECONDS, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:

@@ -38,9 +38,9 @@ def mapping(value: object) -> Json:
 
 
 def word(entity: Json, name: str) -> str | None:
-    """The text under the name, if there is any."""
+    """The text under the name; None without one, or with a NUL, which no database takes."""
     value = entity.get(name)
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and "\0" not in value else None
 
 
 def text(entity: Json, name: str) -> str:
