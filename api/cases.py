@@ -21,7 +21,7 @@ Status = Annotated[CaseStatus | None, Query(description="Only cases of this stat
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-@router.get("/cases", responses=documented(401, 403, 503))
+@router.get("/cases", responses=documented(401, 403, 422, 503))
 async def list_cases(
     services: Services, principal: Operator, status: Status = None, limit: Limit = 100
 ) -> list[CaseOut]:
@@ -29,7 +29,7 @@ async def list_cases(
     return [case_out(view) for view in await services.reads.case_list(status, limit)]
 
 
-@router.post("/cases/{case_id}", responses=documented(401, 403, 404, 409, 413, 503))
+@router.post("/cases/{case_id}", responses=documented(400, 401, 403, 404, 409, 413, 422, 503))
 async def decide_case(
     case_id: str, body: DecisionIn, services: Services, principal: Operator
 ) -> CaseOut:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 @router.post(
     "/orders/{order_id}/refunds",
     status_code=202,
-    responses=documented(400, 401, 403, 404, 409, 413, 503),
+    responses=documented(400, 401, 403, 404, 409, 413, 422, 503),
 )
 async def refund_order(
     order_id: str,

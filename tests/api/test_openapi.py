@@ -24,6 +24,10 @@ ANSWERS = {
     ("GET", "/orders/{order_id}"): {200, 401, 404, 503},
     ("POST", "/orders/{order_id}/checkout"): {200, 202, 401, 404, 503},
     ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 503},
+    ("POST", "/orders/{order_id}/refunds"): {202, 400, 401, 403, 404, 409, 413, 422, 503},
+    ("GET", "/refunds/{refund_id}"): {200, 401, 404, 503},
+    ("GET", "/cases"): {200, 401, 403, 422, 503},
+    ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 503},
     ("GET", "/orders/{order_id}/events"): {200, 401, 404, 503},
     ("GET", "/orders/{order_id}/result"): {200, 404, 503},
     ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 503},
@@ -33,6 +37,8 @@ ANSWERS = {
     ("GET", "/readyz"): {200, 503},
     ("GET", "/metrics"): {200, 503},
 }
+OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"}
+NAMES = {"gateway": "razorpay", "token": "guess", "refund_id": "rfd_x", "case_id": "case_x"}
 PAGES = {"/callbacks/{gateway}/{token}", "/orders/{order_id}/result"}
 SCHEMA: Json = create_app(Settings()).openapi()
 
@@ -98,7 +104,7 @@ async def test_nobody_gets_in_without_a_key(
     lasting_api: Service, method: str, path: str, operation: Json
 ) -> None:
     order_id = await lasting_api.place()
-    url = path.format(order_id=order_id, gateway="razorpay", token="guess")
+    url = path.format(order_id=order_id, **NAMES)
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         response = await lasting_api.stranger.request(
             method, url, json=an_order(), headers=new_key() | headers
@@ -113,10 +119,10 @@ async def test_nobody_gets_at_what_is_anothers(
     lasting_api: Service, method: str, path: str, operation: Json
 ) -> None:
     order_id = await lasting_api.place()
-    url = path.format(order_id=order_id, gateway="razorpay", token="guess")
+    url = path.format(order_id=order_id, **NAMES)
     if (method, path) in PUBLIC | {("GET", "/products")}:
         return
     caller = lasting_api.ops if path == "/orders" else lasting_api.other
     response = await caller.request(method, url, json=an_order(), headers=new_key())
-    assert response.status_code == (403 if path == "/orders" else 404)
+    assert response.status_code == (403 if path in OPERATORS | {"/orders"} else 404)
     assert f"{response.status_code}" in operation["responses"]
