@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from temporalio import activity
 
 from activities.asking import asking
+from domain.errors import OutcomeUnknown, RequestRefused
 from domain.policies import Budget
 from domain.ports import Refunds
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundWish
@@ -26,7 +27,7 @@ class RefundActivities:
         with asking(self._gateways, refund.gateway) as gateway:
             draft = gateway.draft_refund(refund)
             attempt = await self._refunds.begin_refund(draft, activity.info().started_time)
-            if attempt.repeated and (found := await gateway.ask_refund(RefundQuery.of(refund))):
+            if attempt.repeated and (found := await _looked_up(gateway, refund)):
                 return found
             return await gateway.refund(attempt.draft)
 
@@ -45,3 +46,11 @@ class RefundActivities:
     async def read_refund(self, refund_id: str) -> Refund:
         """The refund as it stands."""
         return await self._refunds.refund(refund_id)
+
+
+async def _looked_up(gateway: Gateway, refund: Refund) -> RefundNews | None:
+    """A refused question does not mean that the refund was refused: that is still not known."""
+    try:
+        return await gateway.ask_refund(RefundQuery.of(refund))
+    except RequestRefused as error:
+        raise OutcomeUnknown(f"{refund.refund_id} cannot be looked up: {error}") from error

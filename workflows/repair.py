@@ -78,6 +78,8 @@ class RepairWorkflow:
         settlement = self._settlements.get(decision.case_id)
         if not decision.reason.strip() or not decision.actor.strip():
             raise _unwanted("say who you are, and why")
+        if settlement is None and self._has_looked:
+            raise _unwanted("there is no such case")
         if settlement and (objection := settlement.objection(decision.remedy)):
             raise _unwanted(objection)
 

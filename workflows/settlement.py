@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ChildWorkflowError, WorkflowAlreadyStartedError
 
 from activities.checkouts import CheckoutActivities
 from activities.refunds import RefundActivities
@@ -21,6 +21,7 @@ from workflows.options import QUERY, RECORD, RESERVE, failure, named
 from workflows.refund import RefundWorkflow
 
 AUTOMATIC = "repair"
+GIVEN_BACK = (PaymentStatus.FAILED, PaymentStatus.CANCELED)
 
 
 class Repair(Protocol):
@@ -58,6 +59,8 @@ class Settlement:
         return None
 
     def hear(self, decision: Decision) -> None:
+        if not self._is_waiting:
+            return  # The same word came twice, and counts once.
         self._words += 1
         self._decision, self._actor, self._is_waiting = decision.remedy, decision.actor, False
 
@@ -81,7 +84,8 @@ class Settlement:
         return remedy(case.verdict, is_honoured(order, self._plan.policy, workflow.now()))
 
     async def _word(self) -> Remedy:
-        self._decision = None
+        # A word that comes while this is written down is welcome, and waits for it.
+        self._decision, self.is_ready = None, False
         await workflow.execute_activity_method(
             RepairActivities.await_word,
             args=[self._record.case_id, self._why],
@@ -108,6 +112,8 @@ class Settlement:
             self._record.case_id,
             **named(RECORD, "Honour the late payment"),
         )
+        if obstacle and self._actor is None:
+            return await self._refunded()
         if obstacle:
             self._why = f"it cannot be honoured: {obstacle}"
             return False
@@ -165,7 +171,7 @@ class Settlement:
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 static_summary=f"Refund: {refund.amount}, {refund.refund_id}",
             )
-        except WorkflowAlreadyStartedError:
+        except (WorkflowAlreadyStartedError, ChildWorkflowError):
             started = workflow.now()
             while not refund.status.is_final:
                 await workflow.sleep(patience.pause(workflow.now() - started))
@@ -201,9 +207,9 @@ class Settlement:
         while (waited := workflow.now() - started) < patience.longest:
             news = await self._look(checkout)
             payment = self._found(news) if news else self._record.case.payment
-            if payment is None or not payment.status.moves_money:
+            if payment and payment.status in GIVEN_BACK:
                 return await self._settled(CaseOutcome.GIVEN_BACK)
-            if news and payment.status is PaymentStatus.CAPTURED:
+            if news and payment and payment.status is PaymentStatus.CAPTURED:
                 self._repair.take(news)
                 return await self._settled(CaseOutcome.CAPTURED)
             await workflow.sleep(patience.pause(waited), summary="See whether it was given back")

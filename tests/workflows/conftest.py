@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.sweeps import SweepTimes
 from activities.world import World as Touched
+from db.engine import Database
 from domain.checkouts import CheckoutPlan, LinkOpened
 from domain.orders import Order
 from domain.policies import Policies, Timetable
@@ -29,6 +30,7 @@ from tests.support.fakes import (
     an_order,
 )
 from tests.support.temporal import PROMPT, TEMPORAL
+from tests.workflows.money import MoneyWorld
 from worker import build_worker
 from workflows.checkout import CheckoutResult, CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
@@ -170,3 +172,32 @@ async def skipping(skipping_time: WorkflowEnvironment) -> AsyncIterator[World]:
     world = World(skipping_time)
     async with world.worker():
         yield world
+
+
+@pytest.fixture
+async def money(
+    real_time: WorkflowEnvironment, sqlite_database: Database
+) -> AsyncIterator[MoneyWorld]:
+    money = MoneyWorld(real_time, sqlite_database)
+    async with money.worker():
+        yield money
+
+
+@pytest.fixture
+async def money_on_both(
+    real_time: WorkflowEnvironment, database: Database
+) -> AsyncIterator[MoneyWorld]:
+    """On SQLite, and on PostgreSQL."""
+    money = MoneyWorld(real_time, database)
+    async with money.worker():
+        yield money
+
+
+@pytest.fixture
+async def skipping_money(
+    skipping_time: WorkflowEnvironment, sqlite_database: Database
+) -> AsyncIterator[MoneyWorld]:
+    """Days pass at once; the patience is that of production."""
+    money = MoneyWorld(skipping_time, sqlite_database, Policies())
+    async with money.worker():
+        yield money

@@ -25,7 +25,9 @@ class Guest:
 """
 
 
-@pytest.mark.parametrize("name", ["checkout", "repair", "sweep", "delivery", "schedules"])
+@pytest.mark.parametrize(
+    "name", ["checkout", "refund", "repair", "settlement", "sweep", "delivery", "schedules"]
+)
 def test_importing_a_workflow_loads_nothing_impure(name: str) -> None:
     program = f"import sys, workflows.{name}; print(*sys.modules)"
     done = subprocess.run(
