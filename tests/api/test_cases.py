@@ -71,7 +71,7 @@ async def test_a_second_payment_is_sent_back_and_the_order_stays_paid(service: S
     assert await kept(service.simulator, order_id) == PRICE
 
 
-async def test_what_was_only_authorized_is_captured(service: Service) -> None:
+async def test_what_was_authorized_and_given_back_leaves_nothing(service: Service) -> None:
     order_id = await service.place()
     service.told_of.append(order_id)
     url = await service.check_out(order_id)

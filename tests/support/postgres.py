@@ -52,7 +52,10 @@ class PostgresServer:
         Nobody may be connected to `template`, the URL of a database made here earlier.
         """
         name = f"test_{secrets.token_hex(8)}"
-        copy = f' TEMPLATE "{make_url(template).database}"' if template else ""
+        copy = ""
+        if template:
+            # Copying the files is several times as fast as writing each page to the log.
+            copy = f' TEMPLATE "{make_url(template).database}" STRATEGY FILE_COPY'
         await self._execute(f'CREATE DATABASE "{name}"{copy}')
         return self.url.set(database=name).render_as_string(hide_password=False)
 
