@@ -41,10 +41,12 @@ CREATE TABLE IF NOT EXISTS settlements (
     fees INTEGER NOT NULL, tax INTEGER NOT NULL, utr TEXT NOT NULL, created_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, source_id TEXT NOT NULL,
-    payment_id TEXT NOT NULL REFERENCES payments, settlement_id TEXT NOT NULL REFERENCES settlements,
+    payment_id TEXT NOT NULL REFERENCES payments,
+    settlement_id TEXT NOT NULL REFERENCES settlements,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, fee INTEGER NOT NULL, tax INTEGER NOT NULL,
     debit INTEGER NOT NULL, credit INTEGER NOT NULL, created_at REAL NOT NULL,
     UNIQUE (kind, source_id));
+CREATE INDEX IF NOT EXISTS entries_by_settlement ON entries (settlement_id);
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY, dialect TEXT NOT NULL, name TEXT NOT NULL,
     link_id TEXT NOT NULL REFERENCES links, payment_id TEXT, body BLOB NOT NULL,

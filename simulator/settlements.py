@@ -13,16 +13,13 @@ from simulator.books import Books
 from simulator.database import transaction
 from simulator.dialect import Dialect
 from simulator.records import Dispute, Entry, EntryKind, Payment, Refund, Settlement
-from simulator.statement import Statement
 
 LONGEST_NAP = 30.0
 
 
 class Settlements:
-    def __init__(
-        self, books: Books, statement: Statement, dialects: Mapping[str, Dialect]
-    ) -> None:
-        self._books, self._statement, self._dialects = books, statement, dialects
+    def __init__(self, books: Books, dialects: Mapping[str, Dialect]) -> None:
+        self._books, self._statement, self._dialects = books, books.statement, dialects
 
     def settle(self, before: float = float("inf")) -> list[Settlement]:
         """Settle what happened `before` and is not settled yet: one settlement per currency.

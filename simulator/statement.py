@@ -16,6 +16,10 @@ from simulator.records import (
 )
 
 AT_A_TIME = 500
+MADE = """
+JOIN links ON links.id = payments.link_id WHERE dialect = ? AND {table}.created_at >= ?
+AND {table}.created_at < ? ORDER BY {table}.created_at, {table}.rowid
+"""
 UNSETTLED = "NOT EXISTS (SELECT 1 FROM entries WHERE kind = '{kind}' AND source_id = {table}.id)"
 
 
@@ -71,6 +75,19 @@ class Statement:
                 yield from (self._line(entry, settlement) for entry in entries)
                 last = entries[-1].number or 0
 
+    def payments(self, dialect: str, period: Period) -> list[Payment]:
+        """Every attempt made within the period, settled or not, oldest first."""
+        query = f"SELECT payments.* FROM payments {MADE.format(table='payments')}"
+        rows = self._db.execute(query, (dialect, period.since, period.until))
+        return [payment_from(row) for row in rows]
+
+    def refunds(self, dialect: str, period: Period) -> list[Refund]:
+        """Every refund made within the period, settled or not, oldest first."""
+        joined = "refunds JOIN payments ON payments.id = refunds.payment_id"
+        query = f"SELECT refunds.* FROM {joined} {MADE.format(table='refunds')}"
+        rows = self._db.execute(query, (dialect, period.since, period.until))
+        return [refund_from(row) for row in rows]
+
     def unsettled_payments(self, before: float) -> list[Payment]:
         """Captured payments that no settlement contains."""
         rows = self._unsettled("payments", EntryKind.PAYMENT, "captured_at < ?", before)
@@ -102,13 +119,18 @@ class Statement:
         return [entry_from(row) for row in rows]
 
     def _entries_after(self, settlement: Settlement, number: int) -> list[Entry]:
-        query = "SELECT * FROM entries WHERE settlement_id = ? AND number > ? ORDER BY number LIMIT ?"
+        query = (
+            "SELECT * FROM entries WHERE settlement_id = ? AND number > ? ORDER BY number LIMIT ?"
+        )
         rows = self._db.execute(query, (settlement.id, number, AT_A_TIME))
         return [entry_from(row) for row in rows]
 
     def _line(self, entry: Entry, settlement: Settlement) -> Line:
         (payment,) = self._ledger.payments(id=entry.payment_id)
-        refund, dispute = self._ledger.refund(entry.source_id), self._ledger.dispute(entry.source_id)
+        refund, dispute = (
+            self._ledger.refund(entry.source_id),
+            self._ledger.dispute(entry.source_id),
+        )
         return Line(entry, settlement, payment, self._ledger.link_of(payment), refund, dispute)
 
     def _unsettled(
