@@ -2,13 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated
 
-from fastapi import HTTPException, Query
+from fastapi import HTTPException
 from fastapi.responses import StreamingResponse
-from pydantic import NonNegativeFloat, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt
 
 from simulator.statement import Period
 
@@ -16,15 +14,16 @@ LINES_AT_ONCE = 500
 FOREVER = 2.0**40
 
 
-@dataclass(frozen=True, slots=True)
-class FileRequest:
+class FileRequest(BaseModel):
     """`from` and `to` are Unix seconds, both within the period. The rest is to go wrong:
 
     `cut` breaks the file off in the middle of its last line, `strangers` adds that many lines about
     payments that nobody made, and until `not_before` (Unix seconds) there is no file at all.
     """
 
-    since: Annotated[NonNegativeFloat, Query(alias="from")] = 0
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: NonNegativeFloat = Field(0, alias="from")
     to: NonNegativeFloat = FOREVER
     cut: bool = False
     strangers: NonNegativeInt = 0

@@ -1,7 +1,10 @@
 """What is paid out to the merchant, and what a bank takes back afterwards."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.simulator.helpers import called, made_link, made_payment, only, order_of, sdk_for
 from tests.support.simulator import Simulator, running_simulator
@@ -10,62 +13,70 @@ from tests.support.webhook_receiver import webhook_receiver
 FEE, TAX = 998, 179
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def one_bank() -> AsyncIterator[Simulator]:
+    async with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture
+async def bank(one_bank: Simulator) -> Simulator:
+    """A gateway of this module's own that owes nothing to anybody."""
+    await one_bank.pay_out()
+    return one_bank
+
+
 async def paid_out(simulator: Simulator) -> tuple[int, int, int]:
     """Amount, fees and tax of the one settlement that was due."""
     (made,) = await simulator.pay_out()
     return made["amount"], made["fees"], made["tax"]
 
 
-async def test_a_settlement_is_credits_less_debits() -> None:
-    async with running_simulator() as simulator:
-        payment, other = await made_payment(simulator), await made_payment(simulator)
-        await made_payment(simulator, "failure")
-        await made_payment(simulator, "authorized")
-        await called(sdk_for(simulator).payment.refund, other["id"], {"amount": 900})
-        net = 2 * (payment["amount"] - FEE - TAX) - 900
-        assert await paid_out(simulator) == (net, 2 * FEE, 2 * TAX)
-        assert await simulator.pay_out() == []
+async def test_a_settlement_is_credits_less_debits(bank: Simulator) -> None:
+    payment, other = await made_payment(bank), await made_payment(bank)
+    await made_payment(bank, "failure")
+    await made_payment(bank, "authorized")
+    await called(sdk_for(bank).payment.refund, other["id"], {"amount": 900})
+    net = 2 * (payment["amount"] - FEE - TAX) - 900
+    assert await paid_out(bank) == (net, 2 * FEE, 2 * TAX)
+    assert await bank.pay_out() == []
 
 
-async def test_a_pending_refund_waits() -> None:
-    async with running_simulator() as simulator:
-        payment = await made_payment(simulator)
-        await simulator.faults(payment["order_id"], refund_pending=True)
-        await simulator.pay_out()
-        refund = await called(sdk_for(simulator).payment.refund, payment["id"], {"amount": 900})
-        assert await simulator.pay_out() == []
-        await simulator.settle_refund(refund["id"])
-        assert await paid_out(simulator) == (-900, 0, 0)
+async def test_a_pending_refund_waits(bank: Simulator) -> None:
+    payment = await made_payment(bank)
+    await bank.faults(payment["order_id"], refund_pending=True)
+    await bank.pay_out()
+    refund = await called(sdk_for(bank).payment.refund, payment["id"], {"amount": 900})
+    assert await bank.pay_out() == []
+    await bank.settle_refund(refund["id"])
+    assert await paid_out(bank) == (-900, 0, 0)
 
 
-async def test_a_refund_that_fails_after_all_comes_back() -> None:
-    async with running_simulator() as simulator:
-        payment = await made_payment(simulator)
-        refund = await called(sdk_for(simulator).payment.refund, payment["id"], {"amount": 900})
-        await simulator.pay_out()
-        await simulator.settle_refund(refund["id"], "failed")
-        assert await paid_out(simulator) == (900, 0, 0)
-        assert await simulator.pay_out() == []
+async def test_a_refund_that_fails_after_all_comes_back(bank: Simulator) -> None:
+    payment = await made_payment(bank)
+    refund = await called(sdk_for(bank).payment.refund, payment["id"], {"amount": 900})
+    await bank.pay_out()
+    await bank.settle_refund(refund["id"], "failed")
+    assert await paid_out(bank) == (900, 0, 0)
+    assert await bank.pay_out() == []
 
 
-async def test_a_lost_dispute_is_paid_for() -> None:
-    async with running_simulator() as simulator:
-        payment = await made_payment(simulator)
-        await simulator.pay_out()
-        won, lost = [await simulator.dispute(payment["id"], amount=700) for _ in range(2)]
-        await simulator.settle_dispute(won["id"], "won")
-        assert await simulator.pay_out() == []
-        await simulator.settle_dispute(lost["id"], "lost")
-        assert await paid_out(simulator) == (-700, 0, 0)
-        assert await simulator.pay_out() == []
+async def test_a_lost_dispute_is_paid_for(bank: Simulator) -> None:
+    payment = await made_payment(bank)
+    await bank.pay_out()
+    won, lost = [await bank.dispute(payment["id"], amount=700) for _ in range(2)]
+    await bank.settle_dispute(won["id"], "won")
+    assert await bank.pay_out() == []
+    await bank.settle_dispute(lost["id"], "lost")
+    assert await paid_out(bank) == (-700, 0, 0)
+    assert await bank.pay_out() == []
 
 
-async def test_each_currency_is_settled_for_itself() -> None:
-    async with running_simulator() as simulator:
-        await made_payment(simulator, amount=1800, currency="JPY")
-        await made_payment(simulator)
-        made = {each["currency"]: each["amount"] for each in await simulator.pay_out()}
-        assert made == {"INR": 49900 - FEE - TAX, "JPY": 1800 - 36 - 6}
+async def test_each_currency_is_settled_for_itself(bank: Simulator) -> None:
+    await made_payment(bank, amount=1800, currency="JPY")
+    await made_payment(bank)
+    made = {each["currency"]: each["amount"] for each in await bank.pay_out()}
+    assert made == {"INR": 49900 - FEE - TAX, "JPY": 1800 - 36 - 6}
 
 
 async def test_the_fee_is_a_setting() -> None:
@@ -113,13 +124,12 @@ async def test_a_revoked_payment_has_failed_and_nobody_is_told() -> None:
         assert len((await simulator.ledger(link["id"]))["events"]) == len(told)
 
 
-async def test_a_payment_revoked_after_its_settlement_is_taken_back_whole() -> None:
-    async with running_simulator() as simulator:
-        payment = await made_payment(simulator)
-        (settled,) = await simulator.pay_out()
-        await simulator.revoke(payment["id"])
-        assert await paid_out(simulator) == (-settled["amount"], 0, 0)
-        assert await simulator.pay_out() == []
+async def test_a_payment_revoked_after_its_settlement_is_taken_back_whole(bank: Simulator) -> None:
+    payment = await made_payment(bank)
+    (settled,) = await bank.pay_out()
+    await bank.revoke(payment["id"])
+    assert await paid_out(bank) == (-settled["amount"], 0, 0)
+    assert await bank.pay_out() == []
 
 
 async def test_a_link_that_was_paid_twice_stays_paid(simulator: Simulator) -> None:

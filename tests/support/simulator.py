@@ -98,7 +98,7 @@ class Simulator:
         return await self._ask("POST", path, json={"outcome": outcome})
 
     async def pay_out(self) -> list[Json]:
-        """Settle all that was captured, refunded or lost: the settlements made, each with its id."""
+        """Settle all that was captured, refunded or lost; one settlement per currency."""
         made: list[Json] = (await self._ask("POST", "/simulator/settlements"))["settlements"]
         return made
 
