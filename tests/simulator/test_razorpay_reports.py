@@ -188,7 +188,8 @@ async def test_recon_a_page_a_day_a_month(simulator: Simulator, sdk: razorpay.Cl
     everything = (await called(sdk.settlement.report, day | {"count": 1000}))["items"]
     ids = [item["entity_id"] for item in everything]
     assert [entity_id for entity_id in ids if entity_id in made] == made
-    assert (await called(sdk.settlement.report, month | {"count": 1000}))["items"] == everything
+    of_month = (await called(sdk.settlement.report, month | {"count": 1000}))["items"]
+    assert of_month[-len(everything) :] == everything
     assert (await called(sdk.settlement.report, day))["items"] == everything[:10]
     pages = [
         await called(sdk.settlement.report, day | {"count": 7, "skip": skip})
