@@ -18,6 +18,7 @@ from simulator.records import (
     Refund,
     Settlement,
 )
+from simulator.settlements import of_payment
 from simulator.statement import Line, Period
 
 NO_FAULTS = RowFaults()
@@ -77,40 +78,29 @@ def misstated(entry: Entry, faults: RowFaults) -> Entry:
     )
 
 
-def stranger(number: int, payment_id: str, settlement_id: str, dialect: str, now: float) -> Line:
+def stranger(number: int, payment_id: str, settlement_id: str, dialect: str, at: float) -> Line:
     """A line about a payment that nobody made, of an order that nobody placed."""
-    amount = 10_000 + number
     link = Link(
         id=f"link-of-stranger-{number}",
         dialect=dialect,
-        amount=amount,
+        amount=10_000 + number,
         currency="INR",
         reference_id=f"stranger-{number}",
         status=LinkStatus.PAID,
         elsewhere=True,
-        created_at=now,
-        expires_at=now,
+        created_at=at,
+        expires_at=at,
     )
     payment = Payment(
         id=payment_id,
         link_id=link.id,
-        amount=amount,
+        amount=link.amount,
         currency=link.currency,
         method=Method.UPI,
-        created_at=now,
-        captured_at=now,
+        created_at=at,
+        captured_at=at,
     )
-    entry = Entry(
-        id=payment_id,
-        kind=EntryKind.PAYMENT,
-        source_id=payment_id,
-        payment_id=payment_id,
-        amount=amount,
-        currency=link.currency,
-        credit=amount,
-        settlement_id=settlement_id,
-        created_at=now,
-    )
+    entry = replace(of_payment(payment), settlement_id=settlement_id)
     return Line(entry, settlement_of(entry, dialect), payment, link)
 
 
@@ -120,8 +110,8 @@ def settlement_of(entry: Entry, dialect: str) -> Settlement:
         dialect=dialect,
         amount=entry.credit,
         currency=entry.currency,
-        fees=0,
-        tax=0,
+        fees=entry.fee,
+        tax=entry.tax,
         utr=f"UTR{entry.amount:013}",
         created_at=entry.created_at,
     )

@@ -15,7 +15,8 @@ DESCRIPTION = """\
 A payment gateway to develop and test against. No real money, no real cards.
 
 It serves Razorpay's API under /v1, a payment page a person can use under /pay,
-and under /simulator what a test needs: faults, the ledger, forged webhooks.
+and under /simulator what a test needs: faults, the ledger, settlements and their
+files, forged webhooks.
 """
 ENVIRONMENT = """\
 environment:

@@ -1,4 +1,4 @@
-"""Settlements, and the report of what each day's or month's contained.
+"""Settlements, and the report of what those of a day or month contained.
 
 Source: https://razorpay.com/docs/api/settlements. All amounts are paise, and fees include the tax.
 """
@@ -21,6 +21,7 @@ from simulator.statement import Line, Period
 
 # Razorpay's days are taken for India's; no source says so.
 INDIA = timezone(timedelta(hours=5, minutes=30))
+CARD_FIELDS = ("card_network", "card_issuer", "card_type")
 
 
 class SettlementsApi:
@@ -102,13 +103,13 @@ def settlement_entity(settlement: Settlement) -> Json:
 
 
 def recon_item(line: Line) -> Json:
-    """One line. In Razorpay's sample an adjustment names neither payment nor transfer number.
+    """One line, every field of Razorpay's sample.
 
     Razorpay settles in rupees only. How it shows a payment in another currency is not documented;
     here it stays in its own.
     """
     entry, settlement = line.entry, line.settlement
-    item = {
+    return {
         "entity_id": entry.id,
         "type": entry.kind,
         "debit": entry.debit,
@@ -125,14 +126,16 @@ def recon_item(line: Line) -> Json:
         "posted_at": None,
         "description": description(line),
         "dispute_id": line.dispute.id if line.dispute else None,
+        **(about_nothing() if entry.kind is EntryKind.ADJUSTMENT else about_order(line)),
     }
-    if entry.kind is EntryKind.ADJUSTMENT:
-        return item | dict.fromkeys(ABSENT)
-    return item | {
+
+
+def about_order(line: Line) -> Json:
+    return {
         "credit_type": "default",
         "notes": or_list((line.refund or line.link).details.get("notes")),
         "payment_id": line.refund.payment_id if line.refund else None,
-        "settlement_utr": settlement.utr,
+        "settlement_utr": line.settlement.utr,
         "order_id": line.link.gateway_order_id,
         "order_receipt": line.link.reference_id,
         "method": line.payment.method,
@@ -140,10 +143,10 @@ def recon_item(line: Line) -> Json:
     }
 
 
-ABSENT = (
-    *("notes", "payment_id", "settlement_utr", "order_id", "order_receipt", "method"),
-    *("card_network", "card_issuer", "card_type"),
-)
+def about_nothing() -> Json:
+    """An adjustment in the sample has no credit type, and no word on what it adjusts."""
+    names = ("notes", "payment_id", "settlement_utr", "order_id", "order_receipt", "method")
+    return dict.fromkeys((*names, *CARD_FIELDS))
 
 
 def description(line: Line) -> str | None:
@@ -159,5 +162,5 @@ def description(line: Line) -> str | None:
 
 def card_fields(method: Method) -> Json:
     if method is not Method.CARD:
-        return dict.fromkeys(("card_network", "card_issuer", "card_type"))
+        return dict.fromkeys(CARD_FIELDS)
     return {"card_network": "Visa", "card_issuer": "HDFC", "card_type": "debit"}

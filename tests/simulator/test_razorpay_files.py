@@ -148,7 +148,8 @@ async def test_the_period_is_that_of_the_settlement(simulator: Simulator) -> Non
     await some_payments(simulator, 2)
     now = time.time()
     assert len(await settled_rows(simulator, since=now - 60, to=now + 60)) == 2
-    for query in ({"to": now - 3600}, {"since": now + 3600}):
+    queries: list[Json] = [{"to": now - 3600}, {"since": now + 3600}]
+    for query in queries:
         assert await simulator.csv(**query) == f"{HEADER}\n"
 
 
@@ -213,7 +214,7 @@ async def test_a_truncated_file_ends_in_the_middle_of_a_line(simulator: Simulato
 
 async def test_the_same_file_under_another_name(simulator: Simulator) -> None:
     since = time.time() - 3600
-    query = {"since": since, "strangers": 3}
+    query: Json = {"since": since, "strangers": 3}
     again = await simulator.csv("settlement-recon-again.csv", **query)
     assert again == await simulator.csv(**query)
     path = "/simulator/files/razorpay/settlement-recon-again.csv"

@@ -247,11 +247,11 @@ async def test_planted_rows_are_wrong_in_every_report(
     told = [("INR", 49900)] * 2 + [("INR", 50000), ("USD", 49900), ("INR", 49900)]
     listed = (await called(sdk.payment.all, {"count": 5}))["items"][::-1]
     assert [(item["currency"], item["amount"]) for item in listed] == told
-    made = await settled(simulator)
-    items = await recon(sdk, made)
+    settlement = await settled(simulator)
+    items = await recon(sdk, settlement)
     assert [(item["currency"], item["amount"]) for item in items] == told
     assert [item["credit"] for item in items] == [NET, NET, NET + 100, NET, NET]
-    assert made["amount"] == 5 * NET
+    assert settlement["amount"] == 5 * NET
 
 
 async def test_planted_refunds_are_wrong_and_payments_right(
