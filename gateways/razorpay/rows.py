@@ -80,10 +80,10 @@ class Rows:
         self._moments.forget()
         try:
             entries += self._entries(rows, lines[:-1]) if rows else []
-        except ValueError:
+        except ValueError as error:
             for row, line in zip(rows, lines, strict=False):
                 self._alone(row, line)
-            raise
+            raise FileRefused(str(error), first) from error
         return lines
 
     def _alone(self, row: list[str], line: int) -> None:
@@ -139,8 +139,8 @@ class Rows:
             amounts = [gain if kind is OTHER else amount for kind, amount, gain in told]
         if added != list(map(mul, amounts, map(SIGNS.__getitem__, kinds))):
             raise ValueError("debit and credit do not follow from amount, fee and tax")
-        if min(amounts) <= 0 and OTHER not in kinds:
-            raise ValueError("an amount that is none")
+        if min(amounts) <= 0:
+            check_positive(kinds, amounts)
         return amounts, fees, taxes
 
 
@@ -160,6 +160,12 @@ def named(ids: list[str]) -> list[str]:
     if min(lengths) < 1 or max(lengths) > LONGEST_NAME:
         raise ValueError("an entity without an id")
     return ids
+
+
+def check_positive(kinds: list[EntryKind], amounts: list[int]) -> None:
+    rows = zip(kinds, amounts, strict=True)
+    if any(amount <= 0 and kind is not OTHER for kind, amount in rows):
+        raise ValueError("a payment or refund of nothing")
 
 
 def present(moments: list[int | None]) -> list[int | None]:
