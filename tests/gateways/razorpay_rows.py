@@ -18,10 +18,12 @@ COLUMNS = [
     *("order_id", "order_receipt", "order_notes", "dispute_id", "dispute_created_at"),
     *("dispute_reason", "settlement_id", "settled_at", "settlement_utr", "settled_by"),
 ]
+Row = dict[str, str]
+
 MADE_AT = int(datetime(2026, 11, 3, 9, 5, 7, tzinfo=INDIA).timestamp())
 SETTLED_AT = int(datetime(2026, 11, 5, 18, 0, 0, tzinfo=INDIA).timestamp())
 
-PAYMENT = {
+PAYMENT: Row = {
     "transaction_entity": "payment",
     "entity_id": "pay_1",
     "amount": "499.00",
@@ -48,17 +50,15 @@ REFUND = PAYMENT | {
 }
 
 
-def payment(number: int = 1, **changes: str) -> dict[str, str]:
+def payment(number: int = 1, /, **changes: Any) -> Row:
     return PAYMENT | {"entity_id": f"pay_{number}"} | changes
 
 
-def refund(number: int = 1, **changes: str) -> dict[str, str]:
+def refund(number: int = 1, /, **changes: Any) -> Row:
     return REFUND | {"entity_id": f"rfnd_{number}"} | changes
 
 
-def csv_of(
-    rows: Iterable[dict[str, str]], columns: Iterable[str] = COLUMNS, end: str = "\n"
-) -> bytes:
+def csv_of(rows: Iterable[Row], columns: Iterable[str] = COLUMNS, end: str = "\n") -> bytes:
     text = io.StringIO()
     names = list(columns)
     writer = csv.DictWriter(text, names, lineterminator=end, extrasaction="ignore")
