@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.columns import UtcDateTime, one_of
+from db.columns import Json, UtcDateTime, one_of
 from domain.reconciliations import Answer, Match, Plan, RepairState, RunState
 from domain.settlements import Report
 
@@ -65,9 +65,8 @@ class TallyRow(SQLModel, table=True):
 
     run_id: str = of_run()
     match: Match = Field(primary_key=True, sa_type=one_of(Match, "match"))
-    currency: str = Field(primary_key=True, max_length=3)
     rows: int = Field(sa_type=sa.BigInteger)
-    amount_minor: int = Field(sa_type=sa.BigInteger)
+    minor_by_currency: dict[str, int] = Field(sa_type=Json)
 
 
 class FindingRow(SQLModel, table=True):
@@ -89,7 +88,7 @@ class FindingRow(SQLModel, table=True):
     moves_money: bool
     gateway: str = Field(max_length=32)
     reference: str
-    payment_reference: str
+    payment_reference: str | None = None
     refund_id: str | None = Field(default=None, max_length=64)
     is_refund: bool
     order_id: str | None = Field(default=None, foreign_key="orders.order_id", max_length=64)

@@ -134,8 +134,9 @@ async def keep_total(connection: AsyncConnection, load: int, total: SettlementTo
 
 
 def insert_into(connection: AsyncConnection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def words(sql: str, *numbers: str) -> sa.TextClause:

@@ -55,6 +55,9 @@ class PostgresRoom:
 
     @asynccontextmanager
     async def compare(self) -> AsyncIterator[AsyncConnection]:
+        async with self.write() as connection:
+            # A load that was just staged would be taken for a handful of rows.
+            await connection.exec_driver_sql(f"ANALYZE {transactions.name}")
         async with self._database.write() as session:
             options = {"isolation_level": "REPEATABLE READ"}
             connection = await session.connection(execution_options=options)

@@ -6,6 +6,7 @@ Revises: 0002
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -112,9 +113,12 @@ def create_tallies() -> None:
         "tallies",
         run_id(primary_key=True),
         one_of(MATCHES, "match", primary_key=True),
-        sa.Column("currency", sa.String(3), primary_key=True),
         number("rows"),
-        number("amount_minor"),
+        sa.Column(
+            "minor_by_currency",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
     )
 
 
@@ -128,7 +132,7 @@ def create_findings() -> None:
         sa.Column("moves_money", sa.Boolean, nullable=False),
         text("gateway", 32),
         text("reference"),
-        text("payment_reference"),
+        text("payment_reference", nullable=True),
         text("refund_id", 64, nullable=True),
         sa.Column("is_refund", sa.Boolean, nullable=False),
         sa.Column("order_id", sa.String(64), sa.ForeignKey("orders.order_id"), nullable=True),
