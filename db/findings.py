@@ -87,7 +87,7 @@ def _allows(budget: Budget, refunds: int, money: Money) -> bool:
 
 async def page(session: AsyncSession, run_id: str, after: str | None, last: str) -> list[Finding]:
     run = await get_run(session, run_id)
-    up_to = ~(await _beyond(session, last))
+    up_to = ~(await beyond(session, last))
     rows = await session.exec((await _planned(session, run_id, after)).where(up_to))
     return [finding_from(row, run) for row in rows]
 
@@ -150,10 +150,10 @@ async def _planned(session: AsyncSession, run_id: str, after: str | None) -> Any
         .order_by(*IN_ORDER)
         .limit(PAGE)
     )
-    return planned.where(await _beyond(session, after)) if after else planned
+    return planned.where(await beyond(session, after)) if after else planned
 
 
-async def _beyond(session: AsyncSession, finding_id: str) -> Any:
+async def beyond(session: AsyncSession, finding_id: str) -> Any:
     """The condition for findings that come after this one."""
     this = await session.get_one(FindingRow, finding_id)
     moves_money, name = IN_ORDER

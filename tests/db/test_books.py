@@ -1,15 +1,13 @@
 """Rows of a gateway are compared with orders: every row on either side lands in one class."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from db.books import BookStore
 from db.engine import Database
 from db.orders import OrderStore
-from domain.reconciliations import Match, Plan, RunState
+from domain.reconciliations import Match
 from tests.support.orders import NOON, an_end, place_awaiting
 from tests.support.transactions import a_chunk, a_plan, a_row
 
