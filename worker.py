@@ -60,6 +60,7 @@ PASSED_THROUGH = (
     "domain",
     "activities",
     "gateways.base",
+    "workflows.doubt",
     "workflows.ending",
     "workflows.options",
     "workflows.refund",
