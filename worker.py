@@ -47,14 +47,23 @@ from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
+from workflows.routine import RoutineWorkflow
 from workflows.schedules import keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
 SECONDS_BETWEEN_TRIES = 1
-WORKFLOWS = (CheckoutWorkflow, RefundWorkflow, RepairWorkflow, SweepWorkflow)
+WORKFLOWS = (
+    CheckoutWorkflow,
+    ReconciliationWorkflow,
+    RefundWorkflow,
+    RepairWorkflow,
+    RoutineWorkflow,
+    SweepWorkflow,
+)
 # A workflow file that imports anything else is refused when the worker starts.
 PASSED_THROUGH = (
     "domain",
@@ -63,6 +72,7 @@ PASSED_THROUGH = (
     "workflows.doubt",
     "workflows.ending",
     "workflows.options",
+    "workflows.reconciliation",
     "workflows.refund",
     "workflows.settlement",
     "workflows.watch",

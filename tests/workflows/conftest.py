@@ -80,6 +80,9 @@ class World:
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
 
+    def __post_init__(self) -> None:
+        self.cases = FakeCases(self.orders)
+
     @property
     def client(self) -> Client:
         return self.env.client
@@ -88,7 +91,7 @@ class World:
         touched = Touched(
             orders=self.orders,
             refunds=FakeRefunds(),
-            cases=FakeCases(self.orders),
+            cases=self.cases,
             inbox=self.inbox,
             books=self.books,
             files=self.files,
