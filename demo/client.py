@@ -119,6 +119,22 @@ class Simulator(HttpClient):
         path = f"/simulator/payments/{payment_id}/settle"
         await self.call("POST", path, json={"outcome": outcome})
 
+    async def pay_out(self) -> list[Json]:
+        """Settle all that was captured or refunded and is not settled yet."""
+        return list((await self.control("settlements"))["settlements"])
+
+    async def revoke(self, payment_id: str) -> Json:
+        """Let the bank take back a captured payment; the merchant is not told."""
+        return await self.control(f"payments/{payment_id}/revoke")
+
+    async def file(self, name: str, since: float, until: float, **wrong: object) -> bytes:
+        """A gateway's file (`razorpay/settlement-recon.csv`) of what was settled `since`..`until`.
+
+        Both are Unix seconds; `wrong` is what is to be wrong with it: cut, strangers, not_before.
+        """
+        query = {"from": since, "to": until} | wrong
+        return (await self.call("GET", f"/simulator/files/{name}", params=query)).content
+
     async def control(self, path: str, **body: object) -> Json:
         """Decide for a bank or a customer; the paths are the simulator's."""
         return dict((await self.call("POST", f"/simulator/{path}", json=body)).json())
