@@ -97,6 +97,21 @@ class Service(HttpClient):
         body: Json = {"verdict": verdict, "reason": reason}
         return dict((await self.call("POST", f"/cases/{case_id}", json=body)).json())
 
+    async def reconcile(self, wish: Json) -> str:
+        """Compare a gateway's report with the orders, with an operator's key; the run's id."""
+        answer = await self.call("POST", "/reconciliations", json=wish)
+        return str(answer.json()["run_id"])
+
+    async def bring_file(self, gateway: str, name: str, content: bytes) -> str:
+        """Bring a transaction file, with an operator's key; the id of its run."""
+        path, query = f"/transaction-files/{gateway}", {"name": name}
+        answer = await self.call("POST", path, params=query, content=content)
+        return str(answer.json()["run_id"])
+
+    async def reconciliation(self, run_id: str) -> Json:
+        """A run as it stands."""
+        return dict((await self.call("GET", f"/reconciliations/{run_id}")).json())
+
     async def cancel(self, order_id: str) -> None:
         """Ask for the order to be canceled; a payment that wins the race still counts."""
         await self.call("POST", _path(order_id, "/cancel"))
