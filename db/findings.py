@@ -18,7 +18,7 @@ from domain.news import Evidence, EvidenceKind
 from domain.policies import Budget
 
 PAGE = 100
-UNDONE = [RepairState.PLANNED, RepairState.FAILED]
+UNDONE = [RepairState.PLANNED, RepairState.LEFT]
 IN_ORDER = (col(FindingRow.moves_money), col(FindingRow.finding_id))
 
 
