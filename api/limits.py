@@ -7,7 +7,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MOST_BODY_BYTES, ApiError
 
-
 # A transaction file is kept as it streams in, and only an operator may send one.
 STREAMED = re.compile("/transaction-files/[^/]*")
 
