@@ -153,6 +153,7 @@ async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
         gateway=case.payment.gateway,
         payment_reference=case.payment.reference,
         verdict=case.verdict,
+        approved_by=case.approved_by,
         evidence_id=await cite(session, case.order_id, case.evidence, at),
         opened_at=at,
         minded_at=at,

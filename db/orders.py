@@ -9,6 +9,7 @@ from db import links
 from db.cases import record_case
 from db.engine import Database
 from db.payments import record_payment
+from db.retractions import retract
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
@@ -90,6 +91,17 @@ class OrderStore:
             if order.status.is_open and order.cancel_requested_at is None:
                 await _mark_canceled(session, order, actor, at)
             return order.status
+
+    async def retract(
+        self, order_id: str, payment: Payment, evidence: Evidence, at: datetime
+    ) -> OrderStatus:
+        """Cancel a paid order whose payment the gateway does not hold, as the evidence says.
+
+        Only if that payment fulfils it and none of its money is on its way back; else nothing is
+        written. Answers with the status that stands. Raises `OrderNotFound`.
+        """
+        async with self._database.write() as session:
+            return await retract(session, order_id, payment, evidence, at)
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expires a batch at a time; how many it was."""
