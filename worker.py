@@ -11,8 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from db.books import BookStore
-from db.files import FileStore
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -34,8 +32,10 @@ from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
 from activities.sweeps import SweepTimes
 from activities.world import World
+from db.books import BookStore
 from db.cases import CaseStore
 from db.engine import Database
+from db.files import FileStore
 from db.inbox import InboxStore
 from db.letters import LetterStore
 from db.orders import OrderStore

@@ -19,18 +19,9 @@ from db.staging_rooms import room_beside
 from db.statements import insert_new, update_where
 from db.unbroken import unbroken_calls
 from domain.errors import FileRefused
+from domain.findings import Answer, Finding, Page, RepairState, Tally
 from domain.policies import Budget
-from domain.reconciliations import (
-    Answer,
-    Approval,
-    Finding,
-    Page,
-    Period,
-    ReconciliationPlan,
-    RepairState,
-    RunState,
-    Tally,
-)
+from domain.reconciliations import Approval, Period, ReconciliationPlan, RunState
 from domain.settlements import Chunk
 
 ENDED = (RunState.DONE, RunState.REFUSED)

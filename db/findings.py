@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.reconciliation_tables import FindingRow, RunRow
 from db.statements import update_where
 from domain.errors import RunNotFound
+from domain.findings import Answer, Finding, Match, Page, Plan, RepairState
 from domain.keys import derived_id
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind
 from domain.policies import Budget
-from domain.reconciliations import Answer, Finding, Match, Page, Plan, RepairState
 
 PAGE = 100
 UNDONE = [RepairState.PLANNED, RepairState.FAILED]

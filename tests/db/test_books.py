@@ -7,7 +7,7 @@ import pytest
 from db.books import BookStore
 from db.engine import Database
 from db.orders import OrderStore
-from domain.reconciliations import Match
+from domain.findings import Match
 from tests.support.orders import NOON, an_end, place_awaiting
 from tests.support.transactions import a_chunk, a_plan, a_row
 
