@@ -76,20 +76,19 @@ class BookStore:
             settlements = await sums_of(rows, comparison.load)
             check_totals(settlements)
             tallies = await count(rows, comparison)
-            await self._keep_findings(rows, plan.run_id)
+            await self._keep_findings(rows, plan)
         async with self._database.write() as session:
             await keep_settlements(session, plan, settlements)
             await _keep_tallies(session, plan.run_id, tallies)
             await _keep_match(session, plan.run_id, comparison, at)
         return tallies
 
-    async def _keep_findings(self, rows: AsyncConnection, run_id: str) -> None:
+    async def _keep_findings(self, rows: AsyncConnection, plan: ReconciliationPlan) -> None:
         async with self._database.write() as session:
-            run = await findings.get_run(session, run_id)
-            await findings.forget_undone(session, run_id)
+            await findings.forget_undone(session, plan.run_id)
         async for some in found(rows):
             async with self._database.write() as session:
-                await findings.keep_findings(session, run, some)
+                await findings.keep_findings(session, plan, some)
 
     async def next_page(self, run_id: str, after: str | None, budget: Budget | None) -> Page:
         async with self._database.read() as session:

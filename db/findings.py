@@ -15,7 +15,15 @@ from domain.keys import derived_id
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind
 from domain.policies import Budget
-from domain.reconciliations import Answer, Finding, Match, Page, Plan, RepairState
+from domain.reconciliations import (
+    Answer,
+    Finding,
+    Match,
+    Page,
+    Plan,
+    ReconciliationPlan,
+    RepairState,
+)
 
 PAGE = 100
 UNDONE = [RepairState.PLANNED, RepairState.FAILED]
@@ -29,12 +37,12 @@ async def forget_undone(session: AsyncSession, run_id: str) -> None:
 
 
 async def keep_findings(
-    session: AsyncSession, run: RunRow, found: Sequence[dict[str, Any]]
+    session: AsyncSession, plan: ReconciliationPlan, found: Sequence[dict[str, Any]]
 ) -> None:
     """Keep these; one that was handed over before stays as it is."""
     if not found:
         return
-    rows = [_columns(run, one) for one in found]
+    rows = [_columns(plan, one) for one in found]
     ids = [row["finding_id"] for row in rows]
     kept = set(
         await session.exec(select(FindingRow.finding_id).where(col(FindingRow.finding_id).in_(ids)))
@@ -44,7 +52,7 @@ async def keep_findings(
         await session.exec(sa.insert(FindingRow), params=fresh)
 
 
-def _columns(run: RunRow, found: dict[str, Any]) -> dict[str, Any]:
+def _columns(run: ReconciliationPlan, found: dict[str, Any]) -> dict[str, Any]:
     match, plan = Match(found["match"]), Plan(found["plan"])
     side = "refund" if found["is_refund"] else "payment"
     nothing = dict.fromkeys(
