@@ -1,7 +1,6 @@
 """What reconciliation keeps: `domain.books.Books`, each write one transaction or a few."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,18 +18,9 @@ from db.staging_rooms import room_beside
 from db.statements import insert_new, update_where
 from db.unbroken import unbroken_calls
 from domain.errors import FileRefused
+from domain.findings import Answer, Finding, Page, RepairState, Tally
 from domain.policies import Budget
-from domain.reconciliations import (
-    Answer,
-    Approval,
-    Finding,
-    Page,
-    Period,
-    ReconciliationPlan,
-    RepairState,
-    RunState,
-    Tally,
-)
+from domain.reconciliations import Approval, Period, ReconciliationPlan, RunState
 from domain.settlements import Chunk
 
 ENDED = (RunState.DONE, RunState.REFUSED)
@@ -90,14 +80,14 @@ class BookStore:
             async with self._database.write() as session:
                 await findings.keep_findings(session, plan, some)
 
-    async def next_page(self, run_id: str, after: str | None, budget: Budget | None) -> Page:
+    async def next_page(self, run_id: str, budget: Budget | None) -> Page:
         async with self._database.read() as session:
-            return await findings.next_page(session, run_id, after, budget)
+            return await findings.next_page(session, run_id, budget)
 
-    async def page(self, run_id: str, after: str | None, last: str) -> list[Finding]:
+    async def page(self, run_id: str, last: str) -> list[Finding]:
         """Raises `RunNotFound`."""
         async with self._database.read() as session:
-            return await findings.page(session, run_id, after, last)
+            return await findings.page(session, run_id, last)
 
     async def handed_over(
         self, finding_id: str, state: RepairState, note: str, at: datetime
@@ -120,15 +110,6 @@ class BookStore:
         async with self._database.write() as session:
             word = {"actor": approval.actor, "reason": approval.reason}
             await insert_new(session, ApprovalRow(run_id=run_id, at=at, **word))
-
-    async def close(self) -> None:
-        await self._room.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        await self.close()
 
 
 def _run_row(plan: ReconciliationPlan, at: datetime) -> RunRow:

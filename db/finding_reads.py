@@ -13,8 +13,8 @@ from db.reconciliation_views import FindingView
 from db.repair_tables import CaseRow, RefundRow
 from db.tables import OrderRow
 from domain.cases import CaseStatus
+from domain.findings import Answer, Match
 from domain.orders import OrderStatus
-from domain.reconciliations import Answer, Match
 
 FULFILLED = [status for status in OrderStatus if status.is_fulfilled]
 OURS_ALONE = [Match.OK_UNPAID, Match.MISSING_AT_GATEWAY]

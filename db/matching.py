@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.columns import UtcDateTime
 from db.matching_words import STEPS
 from db.staging import kind_of
+from domain.findings import Match, Tally
 from domain.payments import PaymentStatus
-from domain.reconciliations import Match, Period, ReconciliationPlan, Tally
+from domain.reconciliations import Period, ReconciliationPlan
 from domain.settlements import EntryKind, Report
 
 AT_A_TIME = 500

@@ -8,9 +8,9 @@ only they are looked at closely. Everything made here is temporary.
 from collections.abc import Sequence
 from enum import StrEnum
 
+from domain.findings import Match, Plan
 from domain.orders import LatePolicy, OrderStatus
 from domain.payments import PaymentStatus
-from domain.reconciliations import Match, Plan
 from domain.refunds import RefundStatus
 
 

@@ -11,7 +11,7 @@ from db.reconciliation_tables import FindingRow, RunRow, SettlementRow
 from db.reconciliation_views import FindingView, RunView, SettlementView
 from db.run_reads import run_views, settlement_view
 from db.unbroken import unbroken_calls
-from domain.reconciliations import Match
+from domain.findings import Match
 
 NEWEST_FIRST = (col(RunRow.began_at).desc(), col(RunRow.run_id).desc())
 

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db.columns import Json, UtcDateTime, one_of
-from domain.reconciliations import Answer, Match, Plan, RepairState, RunState
+from domain.findings import Answer, Match, Plan, RepairState
+from domain.reconciliations import RunState
 from domain.settlements import Report
 
 

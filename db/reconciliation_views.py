@@ -5,17 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.cases import CaseOutcome, CaseStatus
+from domain.findings import Answer, Finding, RepairState, Tally
 from domain.money import Money
 from domain.orders import OrderStatus
-from domain.reconciliations import (
-    Answer,
-    Approval,
-    Finding,
-    Period,
-    RepairState,
-    RunState,
-    Tally,
-)
+from domain.reconciliations import Approval, Period, RunState
 from domain.refunds import RefundStatus
 from domain.settlements import Report, TransactionFile
 

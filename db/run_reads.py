@@ -13,8 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.finding_reads import is_settled, with_outcome
 from db.reconciliation_tables import ApprovalRow, FindingRow, RunRow, SettlementRow, TallyRow
 from db.reconciliation_views import ApprovalView, RunView, SettlementView
+from domain.findings import Match, RepairState, Tally
 from domain.money import Money
-from domain.reconciliations import Approval, Match, Period, RepairState, Tally
+from domain.reconciliations import Approval, Period
 from domain.settlements import TransactionFile
 
 DEALT_WITH = [RepairState.HANDED_OVER, RepairState.KNOWN]

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from domain.cases import CaseVerdict, OrderPolicy, Remedy
 from domain.checkouts import CheckoutPlan
+from domain.news import Evidence
+from domain.payments import PaymentStatus
 from domain.policies import Budget, RepairPolicy
 
 
@@ -28,6 +30,29 @@ class RepairPlan:
             return f"Repair: {self.subject}"
         price, gateway = self.checkout.price, self.checkout.gateway.title()
         return f"Repair: {price} by {gateway}, {self.subject}"
+
+
+@dataclass(frozen=True)
+class PaymentQuery:
+    """What a gateway is asked about one payment, by its own name for it."""
+
+    order_id: str
+    gateway: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Retraction:
+    """The gateway's own word that a payment we counted as captured was not; `status` is what it is.
+
+    Only that can take a paid order back.
+    """
+
+    order_id: str
+    gateway: str
+    reference: str
+    status: PaymentStatus
+    evidence: Evidence
 
 
 def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
@@ -54,4 +79,6 @@ def may_remedy(verdict: CaseVerdict, wanted: Remedy) -> bool:
         CaseVerdict.UNKNOWN_ORDER,
         CaseVerdict.LATE_AUTHORIZATION,
     )
+    if verdict is CaseVerdict.OK_UNPAID:
+        return wanted is Remedy.DISMISS
     return wanted is not Remedy.HONOUR or verdict not in cannot

@@ -13,10 +13,11 @@ from db.orders import OrderStore
 from db.reconciliation_reads import ReconciliationReads
 from db.refunds import RefundStore
 from domain.cases import CaseVerdict
+from domain.findings import Finding, Match, Plan
 from domain.money import Money
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
-from domain.reconciliations import Finding, Match, Plan, ReconciliationPlan
+from domain.reconciliations import ReconciliationPlan
 from domain.refunds import RefundStatus
 from domain.settlements import Entry, EntryKind
 from tests.support.orders import NOON, a_case, a_payment, place, place_awaiting
@@ -292,9 +293,9 @@ async def test_what_is_young_is_expected(
 async def outcome(
     database: Database, plan: ReconciliationPlan, rows: list[Entry]
 ) -> tuple[dict[Match, int], list[Finding]]:
-    async with BookStore(database) as books:
-        await books.begin(plan, LATER)
-        await books.stage(plan, a_chunk(*rows))
-        tallies = await books.match(plan, LATER)
-        views = await ReconciliationReads(database).findings(plan.run_id)
+    books = BookStore(database)
+    await books.begin(plan, LATER)
+    await books.stage(plan, a_chunk(*rows))
+    tallies = await books.match(plan, LATER)
+    views = await ReconciliationReads(database).findings(plan.run_id)
     return {tally.match: tally.rows for tally in tallies}, [view.finding for view in views]
