@@ -125,7 +125,7 @@ async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
     """A worker on its real database, gateways and mail server, until the context ends."""
     async with AsyncExitStack() as life:
         database = await life.enter_async_context(Database(settings.database_url))
-        books = await life.enter_async_context(BookStore(database))
+        books = BookStore(database)
         known = await life.enter_async_context(gateways(settings.gateways))
         activities = _world(settings, client, database, books, known).activities()
         await life.enter_async_context(build_worker(client, settings.task_queue, activities))

@@ -72,11 +72,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         retry_config=RETRIES,
         lazy=True,
     )
-    async with (
-        Database(settings.database_url) as database,
-        BookStore(database) as books,
-        gateways(settings.gateways) as known,
-    ):
+    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
         orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
         delivery = WorkflowDelivery(
             temporal,
@@ -101,7 +97,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             refunds=refunds,
             cases=CaseStore(database),
             files=FileStore(settings.transaction_files, settings.transaction_arrivals),
-            books=books,
+            books=BookStore(database),
             reconciliations=ReconciliationReads(database),
             policies=settings.policies,
             temporal_metrics=metrics,
