@@ -28,6 +28,16 @@ ANSWERS = {
     ("GET", "/refunds/{refund_id}"): {200, 401, 404, 503},
     ("GET", "/cases"): {200, 401, 403, 422, 503},
     ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 503},
+    ("POST", "/transaction-files/{gateway}"): {202, 400, 401, 403, 404, 422, 503},
+    ("POST", "/reconciliations"): {202, 400, 401, 403, 413, 422, 503},
+    ("GET", "/reconciliations"): {200, 401, 403, 404, 422, 503},
+    ("GET", "/reconciliations.html"): {200, 401, 403, 503},
+    ("GET", "/reconciliations/{run_id}"): {200, 401, 403, 404, 422, 503},
+    ("GET", "/reconciliations/{run_id}.csv"): {200, 401, 403, 404, 503},
+    ("GET", "/reconciliations/{run_id}.html"): {200, 401, 403, 404, 503},
+    ("POST", "/reconciliations/{run_id}/approve"): {
+        *(200, 400, 401, 403, 404, 409, 413, 422, 503),
+    },
     ("GET", "/orders/{order_id}/events"): {200, 401, 404, 503},
     ("GET", "/orders/{order_id}/result"): {200, 404, 503},
     ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 503},
@@ -37,8 +47,22 @@ ANSWERS = {
     ("GET", "/readyz"): {200, 503},
     ("GET", "/metrics"): {200, 503},
 }
-OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"}
-NAMES = {"gateway": "razorpay", "token": "guess", "refund_id": "rfd_x", "case_id": "case_x"}
+READERS = {
+    ("GET", "/reconciliations"),
+    ("GET", "/reconciliations.html"),
+    ("GET", "/reconciliations/{run_id}"),
+    ("GET", "/reconciliations/{run_id}.html"),
+}
+OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"} | {
+    path for _, path in ANSWERS if path.startswith(("/reconciliations", "/transaction-files"))
+}
+NAMES = {
+    "gateway": "razorpay",
+    "token": "guess",
+    "refund_id": "rfd_x",
+    "case_id": "case_x",
+    "run_id": "run-x",
+}
 PAGES = {"/callbacks/{gateway}/{token}", "/orders/{order_id}/result"}
 SCHEMA: Json = create_app(Settings()).openapi()
 
@@ -77,8 +101,9 @@ def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> No
 @pytest.mark.parametrize(("method", "path", "operation"), ALL)
 def test_every_route_names_its_key_or_is_public(method: str, path: str, operation: Json) -> None:
     assert ((method, path) in PUBLIC) is (operation.get("security") is None)
-    for [scheme] in operation.get("security", []):
-        assert SCHEMA["components"]["securitySchemes"][scheme]["scheme"] == "bearer"
+    known = SCHEMA["components"]["securitySchemes"]
+    schemes = {known[scheme]["scheme"] for [scheme] in operation.get("security", [])}
+    assert schemes <= ({"bearer", "basic"} if (method, path) in READERS else {"bearer"})
 
 
 @pytest.mark.parametrize(
@@ -88,6 +113,8 @@ def test_every_route_names_its_key_or_is_public(method: str, path: str, operatio
         ("/orders/{order_id}/result", "200", "text/html"),
         ("/metrics", "200", "text/plain"),
         ("/orders/{order_id}", "200", "application/json"),
+        ("/reconciliations.html", "200", "text/html"),
+        ("/reconciliations/{run_id}.csv", "200", "text/csv"),
     ],
 )
 def test_media_types(path: str, status: str, media_type: str) -> None:
