@@ -1,7 +1,6 @@
 """What reconciliation keeps: `domain.books.Books`, each write one transaction or a few."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,29 +66,28 @@ class BookStore:
             settlements = await sums_of(rows, comparison.load)
             check_totals(settlements)
             tallies = await count(rows, comparison)
-            await self._keep_findings(rows, plan.run_id)
+            await self._keep_findings(rows, plan)
         async with self._database.write() as session:
             await keep_settlements(session, plan, settlements)
             await _keep_tallies(session, plan.run_id, tallies)
             await _keep_match(session, plan.run_id, comparison, at)
         return tallies
 
-    async def _keep_findings(self, rows: AsyncConnection, run_id: str) -> None:
+    async def _keep_findings(self, rows: AsyncConnection, plan: ReconciliationPlan) -> None:
         async with self._database.write() as session:
-            run = await findings.get_run(session, run_id)
-            await findings.forget_undone(session, run_id)
+            await findings.forget_undone(session, plan.run_id)
         async for some in found(rows):
             async with self._database.write() as session:
-                await findings.keep_findings(session, run, some)
+                await findings.keep_findings(session, plan, some)
 
-    async def next_page(self, run_id: str, after: str | None, budget: Budget | None) -> Page:
+    async def next_page(self, run_id: str, budget: Budget | None) -> Page:
         async with self._database.read() as session:
-            return await findings.next_page(session, run_id, after, budget)
+            return await findings.next_page(session, run_id, budget)
 
-    async def page(self, run_id: str, after: str | None, last: str) -> list[Finding]:
+    async def page(self, run_id: str, last: str) -> list[Finding]:
         """Raises `RunNotFound`."""
         async with self._database.read() as session:
-            return await findings.page(session, run_id, after, last)
+            return await findings.page(session, run_id, last)
 
     async def handed_over(
         self, finding_id: str, state: RepairState, note: str, at: datetime
@@ -112,15 +110,6 @@ class BookStore:
         async with self._database.write() as session:
             word = {"actor": approval.actor, "reason": approval.reason}
             await insert_new(session, ApprovalRow(run_id=run_id, at=at, **word))
-
-    async def close(self) -> None:
-        await self._room.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        await self.close()
 
 
 def _run_row(plan: ReconciliationPlan, at: datetime) -> RunRow:

@@ -16,9 +16,10 @@ from domain.keys import derived_id
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind
 from domain.policies import Budget
+from domain.reconciliations import ReconciliationPlan
 
 PAGE = 100
-UNDONE = [RepairState.PLANNED, RepairState.FAILED]
+UNDONE = [RepairState.PLANNED, RepairState.LEFT]
 IN_ORDER = (col(FindingRow.moves_money), col(FindingRow.finding_id))
 
 
@@ -29,12 +30,12 @@ async def forget_undone(session: AsyncSession, run_id: str) -> None:
 
 
 async def keep_findings(
-    session: AsyncSession, run: RunRow, found: Sequence[dict[str, Any]]
+    session: AsyncSession, plan: ReconciliationPlan, found: Sequence[dict[str, Any]]
 ) -> None:
     """Keep these; one that was handed over before stays as it is."""
     if not found:
         return
-    rows = [_columns(run, one) for one in found]
+    rows = [_columns(plan, one) for one in found]
     ids = [row["finding_id"] for row in rows]
     kept = set(
         await session.exec(select(FindingRow.finding_id).where(col(FindingRow.finding_id).in_(ids)))
@@ -44,7 +45,7 @@ async def keep_findings(
         await session.exec(sa.insert(FindingRow), params=fresh)
 
 
-def _columns(run: RunRow, found: dict[str, Any]) -> dict[str, Any]:
+def _columns(run: ReconciliationPlan, found: dict[str, Any]) -> dict[str, Any]:
     match, plan = Match(found["match"]), Plan(found["plan"])
     side = "refund" if found["is_refund"] else "payment"
     nothing = dict.fromkeys(
@@ -63,10 +64,8 @@ def _columns(run: RunRow, found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def next_page(
-    session: AsyncSession, run_id: str, after: str | None, budget: Budget | None
-) -> Page:
-    rows = (await session.exec(await _planned(session, run_id, after))).all()
+async def next_page(session: AsyncSession, run_id: str, budget: Budget | None) -> Page:
+    rows = (await session.exec(_planned(run_id))).all()
     last, refunds, money = None, 0, dict[str, int]()
     for number, row in enumerate(rows):
         if row.moves_money:
@@ -85,10 +84,10 @@ def _allows(budget: Budget, refunds: int, money: Money) -> bool:
     return refunds <= budget.count and (most is None or money.minor <= most)
 
 
-async def page(session: AsyncSession, run_id: str, after: str | None, last: str) -> list[Finding]:
+async def page(session: AsyncSession, run_id: str, last: str) -> list[Finding]:
     run = await get_run(session, run_id)
     up_to = ~(await beyond(session, last))
-    rows = await session.exec((await _planned(session, run_id, after)).where(up_to))
+    rows = await session.exec(_planned(run_id).where(up_to))
     return [finding_from(row, run) for row in rows]
 
 
@@ -142,15 +141,14 @@ def _amount(minor: int | None, currency: str | None) -> Money | None:
     return None if minor is None or currency is None else Money(minor, currency)
 
 
-async def _planned(session: AsyncSession, run_id: str, after: str | None) -> Any:
-    planned = (
+def _planned(run_id: str) -> Any:
+    return (
         select(FindingRow)
         .where(FindingRow.run_id == run_id, FindingRow.plan != Plan.NONE)
         .where(FindingRow.state == RepairState.PLANNED)
         .order_by(*IN_ORDER)
         .limit(PAGE)
     )
-    return planned.where(await beyond(session, after)) if after else planned
 
 
 async def beyond(session: AsyncSession, finding_id: str) -> Any:

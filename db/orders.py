@@ -21,6 +21,7 @@ from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft
+from domain.repairs import Retraction
 
 EXPIRED_AT_ONCE = 200
 
@@ -92,16 +93,14 @@ class OrderStore:
                 await _mark_canceled(session, order, actor, at)
             return order.status
 
-    async def retract(
-        self, order_id: str, payment: Payment, evidence: Evidence, at: datetime
-    ) -> OrderStatus:
-        """Cancel a paid order whose payment the gateway does not hold, as the evidence says.
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        """Cancel a paid order whose payment was never captured; the status that stands.
 
         Only if that payment fulfils it and none of its money is on its way back; else nothing is
-        written. Answers with the status that stands. Raises `OrderNotFound`.
+        written. Raises `OrderNotFound`.
         """
         async with self._database.write() as session:
-            return await retract(session, order_id, payment, evidence, at)
+            return await retract(session, retraction, at)
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expires a batch at a time; how many it was."""

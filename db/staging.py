@@ -47,10 +47,11 @@ class Staging:
         self._room = room
 
     async def cursor(self, plan: ReconciliationPlan) -> tuple[str, int]:
+        """Raises `AlreadyLoaded`, with the number of rows."""
         async with self._room.write() as connection:
             load = await held(connection, plan)
             if load.state == LoadState.COMPLETE:
-                raise AlreadyLoaded(f"{plan.load_id} has all its {load.rows} rows")
+                raise AlreadyLoaded(load.rows)
             return load.cursor, load.rows
 
     async def stage(self, plan: ReconciliationPlan, chunk: Chunk) -> int:

@@ -35,8 +35,6 @@ class Room(Protocol):
     async def add(self, connection: AsyncConnection, load: int, entries: Sequence[Entry]) -> None:
         """Add rows to a load, as part of the connection's transaction."""
 
-    async def close(self) -> None: ...
-
 
 def room_beside(database: Database) -> Room:
     if sa.make_url(database.url).get_backend_name() == "sqlite":
@@ -74,16 +72,13 @@ class PostgresRoom:
         rows = ((load, *entry) for entry in entries)
         await raw.copy_records_to_table(transactions.name, records=rows, columns=COLUMNS)
 
-    async def close(self) -> None:
-        """The connections are the database's."""
-
 
 class SqliteRoom:
     def __init__(self, url: str) -> None:
         orders = sa.make_url(url)
         path = Path(orders.database or "")
         self._path = path.with_name(f"{path.stem}-transactions{path.suffix}")
-        self._writing = make_engine(f"{orders.set(database=str(self._path))}")
+        self._writing = make_engine(f"{orders.set(database=str(self._path))}", pooled=False)
         self._comparing = _comparing_engine(self._path, path)
         self._is_made = False
 
@@ -104,10 +99,6 @@ class SqliteRoom:
         assert raw
         marks = ", ".join("?" * len(Entry._fields))
         await raw.executemany(f"INSERT INTO transactions VALUES ({load:d}, {marks})", entries)
-
-    async def close(self) -> None:
-        await self._comparing.dispose()
-        await self._writing.dispose()
 
     async def _make(self) -> None:
         if not self._is_made:

@@ -1,7 +1,5 @@
 """Rows of a gateway are compared with orders: every row on either side lands in one class."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from db.books import BookStore
@@ -13,9 +11,8 @@ from tests.support.transactions import a_chunk, a_plan, a_row
 
 
 @pytest.fixture
-async def books(database: Database) -> AsyncIterator[BookStore]:
-    async with BookStore(database) as store:
-        yield store
+def books(database: Database) -> BookStore:
+    return BookStore(database)
 
 
 async def test_a_paid_order_and_its_row_agree(database: Database, books: BookStore) -> None:
