@@ -58,7 +58,8 @@ class CaseStore:
                 raise OrderNotFound(f"there is no order {order_id}")
             honours = order.late_policy is LatePolicy.HONOUR
             same_price = await _same_price(session, order_id)
-            return OrderPolicy(honours, order.concluded_at, same_price)
+            is_paid = order.status.is_fulfilled
+            return OrderPolicy(honours, order.concluded_at, same_price, is_paid)
 
     async def await_word(self, case_id: str, why: str, at: datetime) -> None:
         """The case waits for an operator: also again, if what the last one wished cannot be.
