@@ -86,7 +86,7 @@ def show(both: Reconciliation, console: Console) -> None:
         for name in ("found", "rows", "money"):
             table.add_column(name, justify="left" if name == "found" else "right")
         for tally in run["tallies"]:
-            money = [money_text(minor, currency) for currency, minor in tally["amounts"].items()]
+            money = [money_text(each["amount"], each["currency"]) for each in tally["amounts"]]
             table.add_row(tally["match"], str(tally["rows"]), " + ".join(money))
         console.print(table)
         counts = (run["rows"], run["findings"], run["settled"])
