@@ -196,7 +196,7 @@ async def show_reconciliation(
 async def approve(run_id: str, body: ApprovalIn, services: Services, principal: Operator) -> RunOut:
     """Let a run that waits move more money than its budget; once, and with a reason."""
     await services.reconciliations.run(run_id)
-    run = services.temporal.get_workflow_handle_for(ReconciliationWorkflow.run, run_id)
+    run = services.temporal.get_workflow_handle(run_id)
     approval = Approval(principal.name, body.reason)
     try:
         await run.execute_update(ReconciliationWorkflow.approve, approval)
