@@ -51,6 +51,7 @@ READERS = {
     ("GET", "/reconciliations"),
     ("GET", "/reconciliations.html"),
     ("GET", "/reconciliations/{run_id}"),
+    ("GET", "/reconciliations/{run_id}.csv"),
     ("GET", "/reconciliations/{run_id}.html"),
 }
 OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"} | {

@@ -66,13 +66,19 @@ async def test_a_browser_signs_in_with_the_operator_s_key(api: Service) -> None:
             assert answer.status_code == status
 
 
+async def test_the_table_that_a_page_links_to_opens_as_the_page_did(api: Service) -> None:
+    plan = await a_run(api)
+    link = f"/reconciliations/{plan.run_id}.csv"
+    assert f'href="{link}"' in await page_of(api, f"/reconciliations/{plan.run_id}.html")
+    assert "pay_x" in await page_of(api, link)
+
+
 async def test_a_password_opens_nothing_but_pages(api: Service) -> None:
     plan = await a_run(api)
     run = f"/reconciliations/{plan.run_id}"
     for method, path in (
         ("GET", "/reconciliations"),
         ("GET", run),
-        ("GET", f"{run}.csv"),
         ("GET", "/cases"),
         ("POST", "/reconciliations"),
         ("POST", f"{run}/approve"),
