@@ -42,7 +42,7 @@ from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations
 from letters.mail import MailServer
-from letters.texts import Sender
+from letters.sender import Sender
 from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
@@ -119,17 +119,23 @@ async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
 def _world(
     settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
 ) -> World:
-    orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+    orders = OrderStore(database, settings.invoicing)
+    refunds, inbox = RefundStore(database), InboxStore(database)
     policies = settings.policies
     sender = Sender(settings.mail_from, settings.shop_name, settings.public_url)
     unclaimed = timedelta(seconds=settings.unknown_order_after)
     return World(
         orders=orders,
         refunds=refunds,
-        cases=CaseStore(database),
+        cases=CaseStore(database, settings.invoicing),
         inbox=inbox,
         gateways=known,
-        letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
+        letters=Confirmations(
+            LetterStore(database),
+            _mail_server(settings),
+            sender,
+            tell_refunds=settings.mail_refunds,
+        ),
         delivery=WorkflowDelivery(
             client,
             settings.task_queue,

@@ -13,6 +13,7 @@ from api import (
     checkouts,
     events,
     health,
+    invoices,
     metrics,
     orders,
     problems,
@@ -25,7 +26,10 @@ from api.openapi import Api
 from api.services import opened
 from settings import Settings
 
-ROUTERS = (orders, checkouts, events, refunds, cases, callbacks, webhooks, results, health, metrics)
+ROUTERS = (
+    *(orders, checkouts, events, refunds, invoices, cases),
+    *(callbacks, webhooks, results, health, metrics),
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -19,6 +19,7 @@ from domain.errors import (
     IllegalTransition,
     KeyReused,
     OrderNotFound,
+    PaperNotFound,
     ProductNotFound,
     RefundNotFound,
     RefundRefused,
@@ -78,6 +79,7 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     ProductNotFound: _Meaning(422, "unknown-product"),
     BasketRefused: _Meaning(422, "basket-refused"),
     RefundNotFound: _Meaning(404, "refund-not-found", "There is no such refund."),
+    PaperNotFound: _Meaning(404, "paper-not-found", "The order has no such paper (yet)."),
     CaseNotFound: _Meaning(404, "case-not-found", "There is no such case."),
     RefundRefused: _Meaning(409, "refund-refused"),
     KeyReused: _Meaning(

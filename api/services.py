@@ -19,6 +19,7 @@ from db.catalogue import CatalogueStore
 from db.engine import Database
 from db.inbox import InboxStore
 from db.orders import OrderStore
+from db.papers import PaperStore
 from db.reads import OrderReads
 from db.refunds import RefundStore
 from db.reports import Reports
@@ -42,6 +43,7 @@ class Opened:
     orders: OrderStore
     inbox: InboxStore
     reads: OrderReads
+    papers: PaperStore
     reports: Reports
     catalogue: CatalogueStore
     delivery: Delivery
@@ -66,7 +68,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         lazy=True,
     )
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+        orders = OrderStore(database, settings.invoicing)
+        refunds, inbox = RefundStore(database), InboxStore(database)
         delivery = WorkflowDelivery(
             temporal,
             settings.task_queue,
@@ -84,11 +87,12 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             orders=orders,
             inbox=inbox,
             reads=OrderReads(database),
+            papers=PaperStore(database),
             reports=Reports(database),
             catalogue=CatalogueStore(database),
             delivery=delivery,
             refunds=refunds,
-            cases=CaseStore(database),
+            cases=CaseStore(database, settings.invoicing),
             policies=settings.policies,
             temporal_metrics=metrics,
             keys={key.sha256: key for key in settings.api_keys},

@@ -8,6 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
+import db.invoice_tables
 import db.repair_tables
 import db.tables  # noqa: F401 - they fill the metadata
 from db.columns import Json, RowId, UtcDateTime

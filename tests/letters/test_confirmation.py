@@ -12,7 +12,7 @@ from db.reads import OrderReads
 from domain.errors import IllegalTransition, MailDelayed, MailRefused
 from letters.confirmation import Confirmations
 from letters.mail import MailServer
-from letters.texts import Sender
+from letters.sender import Sender
 from tests.letters.catcher import MailCatcher
 from tests.support.orders import NOON, a_payment, an_end, place_awaiting
 
