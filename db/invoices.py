@@ -71,8 +71,9 @@ async def credit(
 ) -> None:
     """Write a credit note of that amount, or of all that is left of the order's invoice.
 
-    The order must be locked. Never more is credited than is left; an order without an invoice,
-    or with one that is credited in full, gets no note. Numbers go on as the invoice's settings say.
+    The order must be locked, and no other is locked after this. Never more is credited than is
+    left; an order without an invoice, or with one that is credited in full, gets no note. Numbers
+    go on as the invoice's settings say.
     """
     row = await invoice_row(session, order.order_id)
     if row is None:
