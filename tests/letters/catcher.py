@@ -42,6 +42,7 @@ class MailCatcher:
         self.taken.append(bytes(envelope.original_content or b""))
         if self.cuts:
             self.cuts -= 1
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 OK"
 
