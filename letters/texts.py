@@ -24,7 +24,7 @@ class Words:
 
 CONFIRMATION = Words(
     subject="{shop}: your order is paid",
-    title="Thank you for your order",
+    title="Your order is paid",
     lead=("Thank you for your order at {shop}. We have received your payment.",),
 )
 REFUND = Words(
@@ -39,9 +39,10 @@ DOUBT = Words(
     subject="{shop}: we could not confirm your payment yet",
     title="We could not confirm your payment yet",
     lead=(
-        "The payment service has not told us yet how your payment of {amount} ended.",
-        "We go on asking and write to you as soon as you are charged for certain. Please do not"
-        " pay again: if you have not paid, there is nothing to do.",
+        "We do not know yet whether your payment of {amount} has arrived: the payment service has"
+        " not told us for certain.",
+        "We go on asking, and write to you as soon as it has. Please do not pay again. If you did"
+        " not pay, there is nothing to do.",
     ),
 )
 EXPIRY = Words(
