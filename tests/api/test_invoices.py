@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from io import BytesIO
 
@@ -9,6 +10,10 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
+from db.refunds import RefundStore
+from domain.money import Money
+from domain.news import Evidence, EvidenceKind
+from domain.refunds import RefundNews, RefundStatus
 from tests.support.money import until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Service, new_key, running_service
@@ -105,6 +110,26 @@ async def test_what_went_back_is_credited(service: Service) -> None:
     (mail,) = await mails_of(service, order_id, refund_id)
     (attached,) = mail.iter_attachments()
     assert attached.get_filename() == f"{note['number']}.pdf"
+
+
+async def test_what_the_gateway_took_back_is_void(service: Service) -> None:
+    order_id = await service.paid()
+    await refund(service, order_id, 20000)
+    (shown,) = (await service.order(order_id))["refunds"]
+    news = RefundNews(
+        gateway=shown["gateway"],
+        refund_id=shown["refund_id"],
+        status=RefundStatus.FAILED,
+        evidence=Evidence(EvidenceKind.STATUS_QUERY, "taken back"),
+        payment_reference=shown["gateway_reference"],
+        amount=Money(20000, "INR"),
+        reference=shown["reference"],
+    )
+    await RefundStore(service.database).record_refund(news, datetime.now(UTC))
+    (note,) = (await service.order(order_id))["credit_notes"]
+    assert note["voided_at"]
+    path = note["url"].removeprefix(service.settings.public_url)
+    assert "Void since" in text_of(await service.ops.get(path))
 
 
 async def test_ten_payments_at_once_get_ten_numbers_in_a_row(service_on_both: Service) -> None:
