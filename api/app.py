@@ -17,6 +17,7 @@ from api import (
     metrics,
     orders,
     problems,
+    reconciliations,
     refunds,
     results,
     webhooks,
@@ -27,7 +28,7 @@ from api.services import opened
 from settings import Settings
 
 ROUTERS = (
-    *(orders, checkouts, events, refunds, invoices, cases),
+    *(orders, checkouts, events, refunds, invoices, cases, reconciliations),
     *(callbacks, webhooks, results, health, metrics),
 )
 

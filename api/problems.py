@@ -23,6 +23,7 @@ from domain.errors import (
     ProductNotFound,
     RefundNotFound,
     RefundRefused,
+    RunNotFound,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -81,6 +82,7 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     RefundNotFound: _Meaning(404, "refund-not-found", "There is no such refund."),
     PaperNotFound: _Meaning(404, "paper-not-found", "The order has no such paper (yet)."),
     CaseNotFound: _Meaning(404, "case-not-found", "There is no such case."),
+    RunNotFound: _Meaning(404, "reconciliation-not-found", "There is no such reconciliation."),
     RefundRefused: _Meaning(409, "refund-refused"),
     KeyReused: _Meaning(
         422,

@@ -23,8 +23,10 @@ from domain.errors import PaperNotFound, PaymentTaken
 from domain.invoices import CreditReason, Invoicing, Numbering, Seller
 from domain.money import Money
 from domain.orders import OrderStatus
+from domain.payments import PaymentStatus
 from domain.refunds import RefundStatus
-from tests.support.orders import NOON, PRICE, a_case, a_payment, an_end, place_awaiting
+from domain.repairs import Retraction
+from tests.support.orders import ANSWER, NOON, PRICE, a_case, a_payment, an_end, place_awaiting
 from tests.support.refunds import (
     LATER,
     a_refund_wish,
@@ -251,19 +253,19 @@ async def test_an_order_without_an_invoice_is_not_credited(database: Database) -
 
 async def test_an_order_that_is_paid_again_has_its_invoice_back(database: Database) -> None:
     order_id = await place_ended(database)
-    await refunded(database, a_refund_wish(order_id, 100))
-    await retract(database, order_id)
-    async with database.write() as session:
-        this = OrderRow.order_id == order_id
-        gone = {"fulfilling_gateway": None, "fulfilling_reference": None}
-        await update_where(session, OrderRow, this, status=OrderStatus.CANCELED, **gone)
+    gone = Retraction(order_id, "acme", a_payment(order_id).reference, PaymentStatus.FAILED, ANSWER)
+    for _ in range(2):
+        status = await OrderStore(database).retract(gone, LATER)
+        assert status is OrderStatus.CANCELED
+    (note,) = await credits_of(database, order_id)
+    assert (note.amount, note.reason) == (PRICE, CreditReason.RETRACTION)
     late = a_case(a_payment(order_id, number=2), order_id, CaseVerdict.LATE_CAPTURE)
     await CaseStore(database).open_case(late, NOON)
     case = (await view_of(database, order_id)).cases[-1]
     assert await CaseStore(database).honour(case.case_id, LATER) is None
     assert await number_of(database, order_id) == numbers(1, 1)[0]
-    refund, retraction = await credits_of(database, order_id)
-    assert (refund.voided_at, retraction.voided_at) == (None, LATER)
+    (void,) = await credits_of(database, order_id)
+    assert (void.number, void.voided_at) == (note.number, LATER)
 
 
 async def test_papers_are_of_their_order_alone(database: Database) -> None:
