@@ -6,6 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
+from db.papers import credit_note_views, invoice_view
 from db.repair_reads import case_views, dispute_views, older_than, refund_views
 from db.repair_tables import CaseRow, DisputeRow, RefundRow
 from db.rows import evidence_from, item_from, order_from, payment_from
@@ -89,6 +90,8 @@ class OrderReads:
                 cases=(await case_views(session, CaseRow.order_id == order_id))[::-1],
                 timeline=await _timeline(session, order_id, proofs),
                 letters=await _letters(session, order_id),
+                invoice=await invoice_view(session, order_id),
+                credit_notes=await credit_note_views(session, order_id),
             )
 
     async def fulfilling_payment(self, order_id: str) -> Payment | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from db.tables import LetterKind, TimelineEvent
 from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Decision
 from domain.disputes import Dispute
+from domain.invoices import CreditReason
 from domain.money import Money
 from domain.news import Evidence
 from domain.orders import Order, OrderItem, OrderStatus
@@ -96,6 +97,24 @@ class LetterView:
 
 
 @dataclass(frozen=True)
+class InvoiceView:
+    number: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class CreditNoteView:
+    """`voided_at` is when the gateway took the refund back, if it did."""
+
+    number: str
+    amount: Money
+    reason: CreditReason
+    refund_id: str | None
+    issued_at: datetime
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True)
 class OrderView:
     """Everything that is known of one order. `link` is the one made last.
 
@@ -115,6 +134,8 @@ class OrderView:
     cases: tuple[CaseView, ...]
     timeline: tuple[TimelineEntry, ...]
     letters: tuple[LetterView, ...]
+    invoice: InvoiceView | None
+    credit_notes: tuple[CreditNoteView, ...]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ ANSWERS = {
     ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 503},
     ("POST", "/orders/{order_id}/refunds"): {202, 400, 401, 403, 404, 409, 413, 422, 503},
     ("GET", "/refunds/{refund_id}"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/invoice.pdf"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/credit-notes"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/credit-notes/{number}.pdf"): {200, 401, 404, 503},
     ("GET", "/cases"): {200, 401, 403, 422, 503},
     ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 503},
     ("POST", "/transaction-files/{gateway}"): {202, 400, 401, 403, 404, 422, 503},
@@ -63,6 +66,7 @@ NAMES = {
     "refund_id": "rfd_x",
     "case_id": "case_x",
     "run_id": "run-x",
+    "number": "CRN-26-27-000001",
 }
 PAGES = {"/callbacks/{gateway}/{token}", "/orders/{order_id}/result"}
 SCHEMA: Json = create_app(Settings()).openapi()
@@ -113,6 +117,9 @@ def test_every_route_names_its_key_or_is_public(method: str, path: str, operatio
         ("/orders/{order_id}/events", "200", "text/event-stream"),
         ("/orders/{order_id}/result", "200", "text/html"),
         ("/metrics", "200", "text/plain"),
+        ("/orders/{order_id}/invoice.pdf", "200", "application/pdf"),
+        ("/orders/{order_id}/credit-notes/{number}.pdf", "200", "application/pdf"),
+        ("/orders/{order_id}/credit-notes", "200", "application/json"),
         ("/orders/{order_id}", "200", "application/json"),
         ("/reconciliations.html", "200", "text/html"),
         ("/reconciliations/{run_id}.csv", "200", "text/csv"),
