@@ -151,6 +151,7 @@ def _path(order_id: str, action: str = "") -> str:
 def _problem(response: httpx.Response) -> Problem:
     try:
         body = response.json()
-        return Problem(response.status_code, str(body["title"]), str(body.get("detail") or ""))
+        said = [body.get("detail"), *(error["message"] for error in body.get("errors") or ())]
+        return Problem(response.status_code, str(body["title"]), " ".join(filter(None, said)))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Problem(response.status_code, response.reason_phrase, response.text[:200])

@@ -42,7 +42,7 @@ async def take(page: Page, folder: Path, name: str) -> None:
         await page.set_viewport_size(viewport)
         await page.emulate_media(color_scheme=light)
         path = folder / f"{name}-{size}-{light}.png"
-        await page.screenshot(path=path, full_page=True)
+        await page.screenshot(path=path, full_page=True, animations="disabled")
         sys.stdout.write(f"{path}\n")
 
 

@@ -65,7 +65,7 @@ class Town:
     async def pay(self, order: Json, outcome: str = "success") -> str:
         """Submit the hosted page's form; where the browser would be sent, else an empty string."""
         answer = await self.gateway.attempt(order["payment_url"], outcome, "upi", 0)
-        return answer.headers.get("Location", "")
+        return str(answer.headers.get("Location", ""))
 
     async def refunded(self, order: Json, amount: int | None = None) -> Json:
         body = {"reason": "sent back by the customer"} | ({"amount": amount} if amount else {})
