@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,15 +24,26 @@ HASTE = {"CHECKOUT_WINDOW": "3", "QUIET_DELAYS": "[1]"}
 
 @dataclass(frozen=True)
 class Town:
-    """`hasty` is a second API on the same database: its checkouts last three seconds."""
+    """Whatever is opened later lives as long as the town does."""
 
     stack: Stack
     processes: Mapping[str, Process]
     client: Service
     operator: Service
-    hasty: Service
     gateway: Simulator
     mailbox: Mailbox
+    life: AsyncExitStack
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    opened_later: dict[str, Service] = field(default_factory=dict)
+
+    async def hasty(self) -> Service:
+        """A second API on the same database: its checkouts last three seconds."""
+        async with self.lock:
+            if "hasty" not in self.opened_later:
+                url = await self.life.enter_async_context(_hasty_api(self.stack))
+                service = Service(url, self.stack.keys["client"])
+                self.opened_later["hasty"] = await self.life.enter_async_context(service)
+        return self.opened_later["hasty"]
 
     async def placed(self, sku: str = "mug", **faults: Any) -> Json:
         """A new order, with what shall go wrong for it at the gateway."""
@@ -46,7 +57,7 @@ class Town:
     async def opened(self, sku: str = "mug", *, hasty: bool = False, **faults: Any) -> Json:
         """A new order with its `payment_url`."""
         order = await self.placed(sku, **faults)
-        service = self.hasty if hasty else self.client
+        service = await self.hasty() if hasty else self.client
         return order | await service.checkout(order["order_id"])
 
     async def paid(self, sku: str = "mug", **faults: Any) -> Json:
@@ -89,13 +100,11 @@ async def running_town(folder: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as life:
         processes = await life.enter_async_context(running(stack))
         keys, api = stack.keys, stack.url("API")
-        hasty = await life.enter_async_context(_hasty_api(stack))
-        clients = (Service(api, keys["client"]), Service(api, keys["operator"]))
-        others = (Service(hasty, keys["client"]), Simulator(stack.url("SIMULATOR")))
+        client = await life.enter_async_context(Service(api, keys["client"]))
+        operator = await life.enter_async_context(Service(api, keys["operator"]))
+        gateway = await life.enter_async_context(Simulator(stack.url("SIMULATOR")))
         mailbox = await life.enter_async_context(Mailbox(stack.url("MAILBOX")))
-        for each in (*clients, *others):
-            await life.enter_async_context(each)
-        yield Town(stack, processes, *clients, *others, mailbox)
+        yield Town(stack, processes, client, operator, gateway, mailbox, life)
 
 
 @asynccontextmanager
