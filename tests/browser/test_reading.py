@@ -43,8 +43,9 @@ CONTRASTS = """() => {
   }
   return found;
 }"""
-UNNAMED = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, iframe")]
-  .filter((each) => !(each.innerText || each.labels?.length || each.title || each.ariaLabel))
+CONTROLS = "a, button, input:not([type=hidden]), select, iframe"
+UNNAMED = """(controls) => [...document.querySelectorAll(controls)]
+  .filter((each) => !(each.textContent.trim() || each.labels?.length || each.title || each.ariaLabel))
   .map((each) => each.outerHTML)"""
 
 
@@ -69,7 +70,7 @@ async def all_faults(page: Page) -> list[str]:
     return [
         *await contrast_faults(page, "light"),
         *await contrast_faults(page, "dark"),
-        *(f"no name: {each}" for each in await page.evaluate(UNNAMED)),
+        *(f"no name: {each}" for each in await page.evaluate(UNNAMED, CONTROLS)),
         *await structure_faults(page),
     ]
 
