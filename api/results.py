@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
 from api.outcomes import Outcome, State, outcome_of
-from api.problems import documented
 from api.services import Services
 from api.texts import TEXTS, language_of
-from domain.errors import OrderNotFound
+from domain.errors import DatabaseUnavailable, OrderNotFound
+from domain.orders import Order, OrderStatus
 from settings import Settings
 
 SAFE = {
@@ -30,8 +30,10 @@ PAGES = Environment(
 MOODS = {State.PAID: "good", State.PARTIALLY_REFUNDED: "good", State.REFUNDED: "calm"}
 # Seconds after which a page looks again that no event would tell of a change.
 LINK_IS_COMING, PERSON_IS_LOOKING, RELOAD = 2, 60, 5
-NEUTRAL: dict[int | str, dict[str, Any]] = {
-    404: {"description": "A page that says nothing", "content": {"text/html": {}}}
+HTML: dict[str, Any] = {"content": {"text/html": {}}}
+NOT_SHOWN: dict[int | str, dict[str, Any]] = {
+    404: {"description": "A page that says nothing"} | HTML,
+    503: {"description": "A page that tries again by itself"} | HTML,
 }
 Languages = Annotated[str, Header(alias="Accept-Language")]
 router = APIRouter(tags=["pages"])
@@ -40,7 +42,7 @@ router = APIRouter(tags=["pages"])
 @router.get(
     "/orders/{order_id}/result",
     response_class=HTMLResponse,
-    responses={**NEUTRAL, **documented(503)},
+    responses=NOT_SHOWN,
 )
 async def show_result(
     order_id: str, services: Services, wanted: Languages = "", token: str = ""
@@ -48,6 +50,8 @@ async def show_result(
     """The order's result page; whoever does not hold its token sees a neutral one."""
     try:
         view = await services.reads.order_view(order_id)
+    except DatabaseUnavailable:
+        return busy_page(services.settings, wanted)
     except OrderNotFound:
         return neutral_page(services.settings, wanted)
     if not compare_digest(view.order.result_token.encode(), token.encode()):
@@ -61,7 +65,7 @@ async def show_result(
         items=view.items,
         outcome=outcome,
         mood="stopped" if outcome.state.is_unpaid else MOODS.get(outcome.state, "busy"),
-        look_again=_look_again(outcome),
+        look_again=_look_again(view.order, outcome),
         reload=RELOAD if outcome.state.is_open else PERSON_IS_LOOKING,
     )
 
@@ -69,6 +73,11 @@ async def show_result(
 def neutral_page(settings: Settings, wanted: str = "") -> Response:
     """Says nothing about any order."""
     return _page("neutral.html", settings, wanted, status=404)
+
+
+def busy_page(settings: Settings, wanted: str = "") -> Response:
+    """For a person who has done all that is to be done: the database is away, not the money."""
+    return _page("busy.html", settings, wanted, status=503, reload=RELOAD)
 
 
 def safe_headers(settings: Settings) -> dict[str, str]:
@@ -87,11 +96,12 @@ def _page(
     return HTMLResponse(page, status, headers=safe_headers(settings))
 
 
-def _look_again(outcome: Outcome) -> int | None:
+def _look_again(order: Order, outcome: Outcome) -> int | None:
     """Seconds after which the page's script looks again; None where events tell it, or it is over.
 
     Events tell the status alone: neither that the link is there, nor what a person decided.
     """
     if outcome.state is State.REVIEW:
         return PERSON_IS_LOOKING
-    return LINK_IS_COMING if outcome.state is State.WAITING and not outcome.payment_url else None
+    is_coming = order.status is OrderStatus.AWAITING_PAYMENT and outcome.state is State.WAITING
+    return LINK_IS_COMING if is_coming and not outcome.payment_url else None

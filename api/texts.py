@@ -58,6 +58,9 @@ ENGLISH: Texts = {
     "number": "Order number",
     "reload": "Look again",
     "lost": "No connection at the moment. This page goes on by itself as soon as there is one.",
+    "busy.title": "One moment, please",
+    "busy.lead": "We cannot look up your order right now. If you have paid, your payment counts:"
+    " please do not pay again. This page tries again by itself.",
     "neutral.title": "Nothing to see here",
     "neutral.lead": "This address does not lead to an order. Please go back to the shop, or use"
     " the link in your mail.",

@@ -4,9 +4,11 @@ import re
 
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 
 from api.texts import TEXTS
 from tests.support.neighbours import Neighbours
+from tests.support.proxy import proxy_to
 from tests.support.service import Service, running_service
 
 
@@ -123,6 +125,26 @@ async def test_pages_are_kept_nowhere_and_run_nothing_foreign(service: Service) 
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", page.text)
         for asset in re.findall(r'(?:src|href)="(/[^"]*)"', page.text):
             assert (await service.stranger.get(asset)).status_code == 200
+
+
+async def test_a_database_that_is_away_is_no_riddle_to_customers(
+    neighbours: Neighbours, postgres_url: str
+) -> None:
+    url = make_url(postgres_url)
+    assert url.port
+    async with proxy_to(url.port) as wire:
+        through = url.set(host="127.0.0.1", port=wire.port).render_as_string(hide_password=False)
+        async with running_service(neighbours, through, worker=False) as service:
+            result = (await service.order(await service.place()))["result_url"]
+            await wire.cut()
+            for path in (result, "/callbacks/razorpay/guess"):
+                page = await service.stranger.get(path)
+                assert page.status_code == 503
+                assert "please do not pay again" in page.text
+                assert '<meta http-equiv="refresh" content="5">' in page.text
+                assert page.headers["Cache-Control"] == "no-store"
+            await wire.restore()
+            assert (await service.stranger.get(result)).status_code == 200
 
 
 async def test_the_names_of_the_shop_are_escaped(

@@ -45,7 +45,8 @@ CONTRASTS = """() => {
 }"""
 CONTROLS = "a, button, input:not([type=hidden]), select, iframe"
 UNNAMED = """(controls) => [...document.querySelectorAll(controls)]
-  .filter((each) => !(each.textContent.trim() || each.labels?.length || each.title || each.ariaLabel))
+  .filter((each) => !each.textContent.trim() && !each.labels?.length)
+  .filter((each) => !each.title && !each.ariaLabel)
   .map((each) => each.outerHTML)"""
 
 
