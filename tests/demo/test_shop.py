@@ -126,7 +126,7 @@ async def test_a_link_that_stays_away_leaves_the_order_to_go_on_with(
         ({"quantity": "-1"}, "The quantity must be a whole number"),
         ({"quantity": "1.5"}, "The quantity must be a whole number"),
         ({"quantity": "9" * 5000}, "The quantity must be a whole number"),
-        ({"email": "<asha>"}, "That is not an e-mail address"),
+        ({"email": "<asha>"}, "email: That is not an e-mail address"),
     ],
 )
 async def test_a_refusal_is_explained_beside_what_was_typed(
