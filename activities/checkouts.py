@@ -11,6 +11,7 @@ from domain.news import PaymentNews
 from domain.orders import Order, OrderStatus
 from domain.payments import PaymentLink
 from domain.ports import LinkAttempt, LinkDraft, Orders
+from domain.repairs import PaymentQuery
 from gateways.base import Gateway, LinkRequest
 
 
@@ -39,6 +40,12 @@ class CheckoutActivities:
         """What the gateway knows of an order's payments now."""
         with asking(self._gateways, query.gateway) as gateway:
             return await gateway.ask(query)
+
+    @activity.defn
+    async def ask_payment(self, query: PaymentQuery) -> PaymentNews:
+        """What the gateway knows of one payment now."""
+        with asking(self._gateways, query.gateway) as gateway:
+            return await gateway.ask_payment(query.order_id, query.reference)
 
     @activity.defn
     async def close_and_ask(self, query: LinkQuery) -> PaymentNews:

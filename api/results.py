@@ -57,10 +57,10 @@ async def show_result(
     if not compare_digest(view.order.result_token.encode(), token.encode()):
         return neutral_page(services.settings, wanted)
     outcome = outcome_of(view)
-    return _page(
+    return page(
         "result.html",
         services.settings,
-        wanted,
+        wanted=wanted,
         order=view.order,
         items=view.items,
         outcome=outcome,
@@ -72,12 +72,12 @@ async def show_result(
 
 def neutral_page(settings: Settings, wanted: str = "") -> Response:
     """Says nothing about any order."""
-    return _page("neutral.html", settings, wanted, status=404)
+    return page("neutral.html", settings, status=404, wanted=wanted)
 
 
 def busy_page(settings: Settings, wanted: str = "") -> Response:
     """For a person who has done all that is to be done: the database is away, not the money."""
-    return _page("busy.html", settings, wanted, status=503, reload=RELOAD)
+    return page("busy.html", settings, status=503, wanted=wanted, reload=RELOAD)
 
 
 def safe_headers(settings: Settings) -> dict[str, str]:
@@ -86,14 +86,15 @@ def safe_headers(settings: Settings) -> dict[str, str]:
     return SAFE | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
 
 
-def _page(
-    name: str, settings: Settings, wanted: str, status: int = 200, **values: object
+def page(
+    name: str, settings: Settings, status: int = 200, *, wanted: str = "", **values: object
 ) -> Response:
+    """In the language that is `wanted`, an Accept-Language header, as far as there are texts."""
     language = language_of(wanted)
-    page = PAGES.get_template(name).render(
+    text = PAGES.get_template(name).render(
         **values, language=language, texts=TEXTS[language], settings=settings
     )
-    return HTMLResponse(page, status, headers=safe_headers(settings))
+    return HTMLResponse(text, status, headers=safe_headers(settings))
 
 
 def _look_again(order: Order, outcome: Outcome) -> int | None:

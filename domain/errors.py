@@ -4,7 +4,10 @@ from datetime import timedelta
 
 
 class GatewayUnavailable(Exception):
-    """Nothing happened at the gateway: not connected, or turned away (429, 503). Safe to repeat."""
+    """Nothing happened at the gateway, and repeating is safe.
+
+    Not connected, turned away for now (429, 503), or our keys are not accepted (401, 403).
+    """
 
     def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -65,6 +68,25 @@ class CaseNotFound(LookupError):
 
 class WordNotWanted(Exception):
     """The case does not wait for an operator's word, or not for this one; nothing was moved."""
+
+
+class FileRefused(Exception):
+    """This transaction file, or report, cannot be believed: none of it was used.
+
+    `line` is where it goes wrong, counted from 1, the header included; None if it is the whole.
+    """
+
+    def __init__(self, why: str, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {why}" if line else why)
+        self.line = line
+
+
+class AlreadyLoaded(Exception):
+    """All rows of this load are staged: there is nothing left to read."""
+
+
+class RunNotFound(LookupError):
+    """There is no such reconciliation."""
 
 
 class DatabaseUnavailable(Exception):

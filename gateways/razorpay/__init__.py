@@ -5,6 +5,7 @@ Wire facts: https://razorpay.com/docs/api and …/docs/webhooks; each module nam
 
 from datetime import timedelta
 
+from domain.settlements import Report
 from gateways.base import Capabilities
 from gateways.razorpay.account import NAME
 from gateways.razorpay.amounts import CURRENCIES
@@ -12,11 +13,12 @@ from gateways.razorpay.links import SHORTEST_LIFE, Links
 from gateways.razorpay.messages import Messages
 from gateways.razorpay.payments import Payments
 from gateways.razorpay.refunds import Refunds
+from gateways.razorpay.reports import Reports
 
 __all__ = ["SHORTEST_LIFE", "Razorpay"]
 
 
-class Razorpay(Links, Payments, Refunds, Messages):
+class Razorpay(Links, Payments, Refunds, Reports, Messages):
     """One Razorpay account, test or live: the key decides."""
 
     name = NAME
@@ -26,4 +28,6 @@ class Razorpay(Links, Payments, Refunds, Messages):
         can_cancel_link=True,
         shortest_link_life=SHORTEST_LIFE,
         longest_link_life=timedelta(days=180),
+        reports=frozenset(Report),
+        settles_at="Asia/Kolkata",
     )

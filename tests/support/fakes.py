@@ -1,9 +1,10 @@
 """Stand-ins that implement our Protocols in memory, for tests that are about workflows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
@@ -16,6 +17,7 @@ from domain.errors import (
     RefundRefused,
 )
 from domain.events import GatewayEvent
+from domain.findings import Doubt
 from domain.keys import wire_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
@@ -31,7 +33,10 @@ from domain.ports import (
     RefundAttempt,
     RefundDraft,
 )
+from domain.reconciliations import Period
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus, RefundWish
+from domain.repairs import Retraction
+from domain.settlements import Chunk, Report
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -155,6 +160,10 @@ class FakeOrders:
             self._set_status(conclusion.order_id, conclusion.status)
         return self.orders[conclusion.order_id].status
 
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        self._set_status(retraction.order_id, OrderStatus.CANCELED)
+        return OrderStatus.CANCELED
+
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         return self.untouched
 
@@ -170,9 +179,12 @@ class FakeCases:
 
     def __init__(self, orders: FakeOrders) -> None:
         self._orders = orders
+        self.unclaimed: list[Case] = []
 
     async def open_case(self, case: Case, at: datetime) -> bool:
-        assert case.order_id
+        if case.order_id is None:
+            self.unclaimed.append(case)
+            return True
         known = [(c.verdict, c.payment.identity) for c in self._orders.cases_of(case.order_id)]
         if (case.verdict, case.payment.identity) in known:
             return False
@@ -283,6 +295,8 @@ class FakeDelivery:
     """Notes what is delivered, and passes it on if somebody is there to take it."""
 
     delivered: list[PaymentNews] = field(default_factory=list)
+    refunds: list[RefundNews] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     through: Delivery | None = None
 
@@ -290,6 +304,17 @@ class FakeDelivery:
         self.delivered.append(news)
         self.arrived.set()
         return await self.through.deliver(news) if self.through else Destination.REPAIR
+
+    async def deliver_refund(self, news: RefundNews, at: datetime) -> Destination:
+        self.refunds.append(news)
+        if self.through:
+            return await self.through.deliver_refund(news, at)
+        return Destination.REFUND
+
+    async def doubt(self, doubt: Doubt) -> None:
+        self.doubts.append(doubt)
+        if self.through:
+            await self.through.doubt(doubt)
 
     async def forward(self, row: int, at: datetime) -> Destination | None:
         return await self.through.forward(row, at) if self.through else None
@@ -302,6 +327,10 @@ class FakeDelivery:
 
     async def mind_cases(self, subject: str) -> bool:
         return await self.through.mind_cases(subject) if self.through else False
+
+    async def call_repair(self, subject: str) -> None:
+        if self.through:
+            await self.through.call_repair(subject)
 
 
 class FakeGateway:
@@ -331,6 +360,7 @@ class FakeGateway:
         self.is_down: Callable[[], bool] = lambda: False
         self.retry_after: timedelta | None = timedelta(milliseconds=20)
         self.allowed: asyncio.Event | None = None
+        self.chunks: list[Chunk] = []
         self._called = asyncio.Event()
 
     async def until_called(self, call: str, times: int = 1) -> None:
@@ -376,6 +406,23 @@ class FakeGateway:
             kind=EvidenceKind.STATUS_QUERY,
             link=link.status if link else LinkStatus.MISSING,
         )
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        await self._begin("ask_payment")
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        found = [p for p in self.payments.get(order_id, []) if p.reference == reference]
+        return news_of(order_id, *found, kind=EvidenceKind.STATUS_QUERY)
+
+    def read_file(self, file: BinaryIO, cursor: str) -> Iterator[Chunk]:
+        yield from self.chunks[int(cursor or 0) :]
+
+    async def read_report(
+        self, report: Report, period: Period, cursor: str
+    ) -> AsyncIterator[Chunk]:
+        await self._begin(f"report {report}")
+        for chunk in self.chunks[int(cursor or 0) :]:
+            yield chunk
 
     async def close_payment_link(self, query: LinkQuery) -> None:
         await self._begin("close")
