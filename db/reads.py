@@ -33,7 +33,7 @@ from db.views import (
 )
 from domain.cases import CaseStatus
 from domain.errors import CaseNotFound, OrderNotFound, RefundNotFound
-from domain.news import Evidence
+from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderItem, OrderStatus
 from domain.payments import Payment
 
@@ -84,6 +84,7 @@ class OrderReads:
                 items=await _items(session, order_id),
                 link=await _link(session, order_id),
                 late_capture=row.late_capture,
+                came_back=any(proof.kind is EvidenceKind.CALLBACK for proof in proofs.values()),
                 payments=await _payments(session, order_id, proofs),
                 refunds=await refund_views(session, RefundRow.order_id == order_id),
                 disputes=await dispute_views(session, DisputeRow.order_id == order_id),

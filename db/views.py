@@ -118,7 +118,8 @@ class CreditNoteView:
 class OrderView:
     """Everything that is known of one order. `link` is the one made last.
 
-    `late_capture` says that it had ended unpaid before its payment was honoured.
+    `late_capture` says that it had ended unpaid before its payment was honoured, `came_back` that
+    the customer returned from the gateway's page.
     """
 
     order: Order
@@ -128,6 +129,7 @@ class OrderView:
     items: tuple[OrderItem, ...]
     link: LinkView | None
     late_capture: bool
+    came_back: bool
     payments: tuple[PaymentView, ...]
     refunds: tuple[RefundView, ...]
     disputes: tuple[DisputeView, ...]

@@ -97,7 +97,7 @@ def test_every_answer_is_documented(method: str, path: str, operation: Json) -> 
 def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, response in operation["responses"].items():
-        if status == "404" and path in PAGES:
+        if status in ("404", "503") and path in PAGES:
             assert response["content"].keys() == {"text/html"}
         elif int(status) >= 400:
             assert response["content"] == problem
