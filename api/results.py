@@ -64,6 +64,7 @@ async def show_result(
         order=view.order,
         items=view.items,
         outcome=outcome,
+        invoice=view.invoice,
         mood="stopped" if outcome.state.is_unpaid else MOODS.get(outcome.state, "busy"),
         look_again=_look_again(view.order, outcome),
         reload=RELOAD if outcome.state.is_open else PERSON_IS_LOOKING,

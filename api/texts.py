@@ -53,6 +53,7 @@ ENGLISH: Texts = {
     "pay.if": "Not paid yet? This is the one page to pay for this order:",
     "shop.back": "Back to the shop",
     "shop.again": "Order again in the shop",
+    "invoice": "Your invoice",
     "order": "Your order",
     "total": "Total",
     "number": "Order number",

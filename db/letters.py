@@ -35,9 +35,14 @@ class LetterStore:
     async def confirmation(
         self, order_id: str, message_id: str, at: datetime
     ) -> ConfirmationLetter | None:
-        """Raises `IllegalTransition` if the order was not paid."""
+        """None also if the order's payment was taken back meanwhile.
+
+        Raises `IllegalTransition` if the order was not paid.
+        """
         async with self._database.write() as session:
             order = await _paid_order(session, order_id)
+            if order is None:
+                return None
             letter = _letter(order, LetterKind.CONFIRMATION, message_id, at)
             unsent = await _written(session, letter)
             return await _confirmation(session, order, unsent) if unsent else None
@@ -106,8 +111,10 @@ async def _could_pay(session: AsyncSession, order: OrderRow) -> bool:
     return (await session.exec(select(PaymentLinkRow.key).where(*this))).first() is not None
 
 
-async def _paid_order(session: AsyncSession, order_id: str) -> OrderRow:
+async def _paid_order(session: AsyncSession, order_id: str) -> OrderRow | None:
     order = await _order(session, order_id)
+    if order.status is OrderStatus.CANCELED:
+        return None
     if order.fulfilling_reference is None:
         raise IllegalTransition(f"an order that is {order.status} has nothing to confirm")
     return order

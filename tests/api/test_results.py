@@ -1,5 +1,6 @@
 """The result page: what the customer sees, and what strangers do not."""
 
+import html
 import re
 
 import httpx
@@ -157,3 +158,14 @@ async def test_the_names_of_the_shop_are_escaped(
         page = await service.stranger.get(order["result_url"])
         assert "&lt;b&gt;Tom &amp; Jerry&#39;s&lt;/b&gt;" in page.text
         assert "<b>" not in page.text
+
+
+async def test_a_paid_order_leads_to_its_invoice(service: Service) -> None:
+    order_id = await service.paid()
+    url = (await service.order(order_id))["result_url"]
+    link = re.search(
+        r'href="(/orders/[^"]*/invoice.pdf[^"]*)"', (await service.stranger.get(url)).text
+    )
+    assert link
+    paper = await service.stranger.get(html.unescape(link[1]))
+    assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
