@@ -1,7 +1,7 @@
 """Rows and orders are compared, set after set; see db/matching_words.py for the sets."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,7 +142,7 @@ async def count(connection: AsyncConnection, comparison: Comparison) -> list[Tal
     return sums.tallies()
 
 
-async def found(connection: AsyncConnection) -> AsyncIterator[list[dict[str, Any]]]:
+async def found(connection: AsyncConnection) -> AsyncGenerator[list[dict[str, Any]]]:
     """The rows that are findings, some at a time, as columns of `FindingRow`."""
     async with connection.stream(among_findings(FOUND_IN_FILE)) as rows:
         async for some in rows.partitions(AT_A_TIME):

@@ -34,16 +34,13 @@ class Currencies(dict[str, Amounts]):
 
     def minor(self, texts: Sequence[str], currencies: Sequence[str]) -> list[int]:
         """Each text in the currency beside it. Raises `ValueError`."""
-        if len(set(currencies)) > 1:
-            pairs = zip(texts, currencies, strict=True)
-            return [self[currency][text] for text, currency in pairs]
-        amounts = self[currencies[0]]
+        named = {currency: self[currency] for currency in set(currencies)}
         column = "\n".join(texts)
-        if decimals(currencies[0]) == 2 and TWO_DECIMALS.fullmatch(column):
+        if {*map(decimals, named)} == {2} and TWO_DECIMALS.fullmatch(column):
             minor = list(map(int, column.replace(".", "").split("\n")))
             if len(minor) == len(texts):
                 return minor
-        return list(map(amounts.__getitem__, texts))
+        return [named[currency][text] for text, currency in zip(texts, currencies, strict=True)]
 
     def forget(self) -> None:
         for amounts in self.values():
