@@ -71,23 +71,22 @@ class Times(dict[str, int]):
         return seconds
 
 
-class Moments(dict[str, int | None]):
-    """Unix seconds by the text of a moment in India; None where there is no text."""
+class Moments:
+    """Moments in India as Unix seconds; None where there is no text."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._days, self._times = Days(), Times()
 
-    def __missing__(self, text: str) -> int | None:
-        self[text] = at = self._days[text[:10]] + self._times[text[10:]] if text else None
-        return at
+    def seconds(self, texts: Sequence[str]) -> list[int | None]:
+        """Raises `ValueError`."""
+        days, times = self._days, self._times
+        return [days[text[:10]] + times[text[10:]] if text else None for text in texts]
 
     def forget(self) -> None:
-        for known in (self, self._days):
-            shorten(known)
+        shorten(self._days)
 
 
-def shorten(known: dict[str, int] | dict[str, int | None]) -> None:
+def shorten(known: dict[str, int]) -> None:
     """Texts that come again are worth keeping, but not for ever."""
     if len(known) > MOST_REMEMBERED:
         known.clear()
