@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.columns import UtcDateTime
-from db.matching_words import STEPS
+from db.matching_words import steps
 from db.staging import kind_of
 from domain.findings import Match, Tally
 from domain.payments import PaymentStatus
@@ -126,7 +126,7 @@ def plain(kind: str, status: str) -> Match:
 
 async def compare(connection: AsyncConnection, comparison: Comparison) -> None:
     """Make the sets, as temporary tables of the connection."""
-    for step in STEPS:
+    for step in steps(connection.dialect.name):
         await connection.execute(*bound(step, comparison.parameters))
 
 
