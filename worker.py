@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -123,10 +123,13 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
     """A worker on its real database, gateways and mail server, until the context ends."""
-    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        activities = _world(settings, client, database, known).activities()
-        async with build_worker(client, settings.task_queue, activities):
-            yield
+    async with AsyncExitStack() as life:
+        database = await life.enter_async_context(Database(settings.database_url))
+        books = BookStore(database)
+        known = await life.enter_async_context(gateways(settings.gateways))
+        activities = _world(settings, client, database, books, known).activities()
+        await life.enter_async_context(build_worker(client, settings.task_queue, activities))
+        yield
 
 
 async def _keep_schedules(settings: Settings, client: Client) -> None:
@@ -140,7 +143,11 @@ async def _keep_schedules(settings: Settings, client: Client) -> None:
 
 
 def _world(
-    settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
+    settings: Settings,
+    client: Client,
+    database: Database,
+    books: BookStore,
+    known: Mapping[str, Gateway],
 ) -> World:
     orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
     policies = settings.policies
@@ -151,7 +158,7 @@ def _world(
         refunds=refunds,
         cases=CaseStore(database),
         inbox=inbox,
-        books=BookStore(database),
+        books=books,
         files=FileStore(settings.transaction_files, settings.transaction_arrivals),
         gateways=known,
         letters=Confirmations(LetterStore(database), _mail_server(settings), sender),

@@ -153,7 +153,9 @@ def _planned(run_id: str) -> Any:
 
 async def beyond(session: AsyncSession, finding_id: str) -> Any:
     """The condition for findings that come after this one."""
-    this = await session.get_one(FindingRow, finding_id)
+    this = await session.get(FindingRow, finding_id)
+    if this is None:
+        raise RunNotFound(f"no reconciliation has a finding {finding_id}")
     moves_money, name = IN_ORDER
     later = and_(moves_money == this.moves_money, name > finding_id)
     return later if this.moves_money else or_(later, moves_money.is_(True))

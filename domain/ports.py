@@ -288,3 +288,6 @@ class Delivery(Protocol):
 
     async def mind_cases(self, subject: str) -> bool:
         """See that the subject's repair runs; True if it did not."""
+
+    async def call_repair(self, subject: str) -> None:
+        """Let the subject's repair look for cases, whether it runs or not."""

@@ -1,1 +1,1 @@
-"""The tests, and what they stand on."""
+"""Tests. A package by name, because some installed packages bring a `tests` of their own."""

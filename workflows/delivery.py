@@ -79,8 +79,11 @@ class WorkflowDelivery:
     async def mind_cases(self, subject: str) -> bool:
         if await self._is_running(repair_id(subject)):
             return False
-        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
+        await self.call_repair(subject)
         return True
+
+    async def call_repair(self, subject: str) -> None:
+        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
 
     async def mind_refund(self, refund: Refund) -> bool:
         if await self._is_running(refund.refund_id):

@@ -328,6 +328,10 @@ class FakeDelivery:
     async def mind_cases(self, subject: str) -> bool:
         return await self.through.mind_cases(subject) if self.through else False
 
+    async def call_repair(self, subject: str) -> None:
+        if self.through:
+            await self.through.call_repair(subject)
+
 
 class FakeGateway:
     """A gateway whose truth a test sets, and whose failures it lines up."""
