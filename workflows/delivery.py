@@ -156,5 +156,7 @@ async def repair_plan(subject: str, orders: Orders, policies: Policies) -> Repai
     """The plan for an order's repair, or for a payment's whose order nobody knows."""
     checkout = None
     if subject.startswith(ORDER_PREFIX):
-        checkout = CheckoutPlan.of(await orders.order(subject), policies.timetable)
+        checkout = CheckoutPlan.of(
+            await orders.order(subject), policies.timetable, policies.notices
+        )
     return RepairPlan(subject, checkout, policies.repair, policies.budget)

@@ -46,9 +46,9 @@ class Reader(Protocol):
     @property
     def line_num(self) -> int: ...
 
-    def __next__(self) -> list[str]: ...
-
     def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 class Rows:
@@ -69,31 +69,29 @@ class Rows:
         Raises `FileRefused` with the line on which the row begins that is not as it must be.
         """
         entries: list[Entry] = []
-        line = first
-        while len(lines := self._take(reader, line, entries)) > 1:
-            line = lines[-1]
-        return entries
-
-    def _take(self, source: Reader, first: int, entries: list[Entry]) -> Sequence[int]:
-        """Add some entries; on which line each of their rows begins, and the next one."""
-        rows: list[list[str]] = []
-        before = source.line_num
-        try:
-            rows.extend(islice(source, AT_ONCE))
-        except csv.Error as error:
-            raise FileRefused(str(error), lines_of(rows, first)[-1]) from error
-        # Hardly ever is there a row of more than one line.
-        is_plain = source.line_num - before == len(rows)
-        lines = range(first, first + len(rows) + 1) if is_plain else lines_of(rows, first)
         self._currencies.forget()
         self._moments.forget()
+        while some := self._some(reader, first):
+            entries += some
+        return entries
+
+    def _some(self, reader: Reader, start: int) -> list[Entry]:
+        """The next few of a reader that began on the line `start`."""
+        first = start + reader.line_num
+        rows: list[list[str]] = []
         try:
-            entries += self._entries(rows, lines[:-1]) if rows else []
+            rows.extend(islice(reader, AT_ONCE))
+        except csv.Error as error:
+            raise FileRefused(str(error), lines_of(rows, first)[-1]) from error
+        lines: Sequence[int] = range(first, start + reader.line_num)
+        if len(lines) != len(rows):
+            lines = lines_of(rows, first)[:-1]
+        try:
+            return self._entries(rows, lines) if rows else []
         except ValueError as error:
-            for row, line in zip(rows, lines, strict=False):
+            for row, line in zip(rows, lines, strict=True):
                 self._alone(row, line)
             raise FileRefused(str(error), first) from error
-        return lines
 
     def _alone(self, row: list[str], line: int) -> None:
         try:
