@@ -1,11 +1,14 @@
 """The OpenAPI file says what is true, and every route it names is guarded."""
 
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 
 from api.app import create_app
 from settings import Settings
+from tests.support.neighbours import KEYS
 from tests.support.service import Json, Service, an_order, new_key
 
 PUBLIC = {
@@ -19,33 +22,33 @@ PUBLIC = {
 }
 # What each call may answer, besides 500.
 ANSWERS = {
-    ("GET", "/products"): {200, 401, 503},
-    ("POST", "/orders"): {200, 201, 400, 401, 403, 413, 422, 503},
-    ("GET", "/orders/{order_id}"): {200, 401, 404, 503},
-    ("POST", "/orders/{order_id}/checkout"): {200, 202, 401, 404, 503},
-    ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 503},
-    ("POST", "/orders/{order_id}/refunds"): {202, 400, 401, 403, 404, 409, 413, 422, 503},
-    ("GET", "/refunds/{refund_id}"): {200, 401, 404, 503},
-    ("GET", "/orders/{order_id}/invoice.pdf"): {200, 401, 404, 503},
-    ("GET", "/orders/{order_id}/credit-notes"): {200, 401, 404, 503},
-    ("GET", "/orders/{order_id}/credit-notes/{number}.pdf"): {200, 401, 404, 503},
-    ("GET", "/cases"): {200, 401, 403, 422, 503},
-    ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 503},
-    ("POST", "/transaction-files/{gateway}"): {202, 400, 401, 403, 404, 422, 503},
-    ("POST", "/reconciliations"): {202, 400, 401, 403, 413, 422, 503},
-    ("GET", "/reconciliations"): {200, 401, 403, 404, 422, 503},
-    ("GET", "/reconciliations.html"): {200, 401, 403, 503},
-    ("GET", "/reconciliations/{run_id}"): {200, 401, 403, 404, 422, 503},
-    ("GET", "/reconciliations/{run_id}.csv"): {200, 401, 403, 404, 503},
-    ("GET", "/reconciliations/{run_id}.html"): {200, 401, 403, 404, 503},
+    ("GET", "/products"): {200, 401, 429, 503},
+    ("POST", "/orders"): {200, 201, 400, 401, 403, 413, 422, 429, 503},
+    ("GET", "/orders/{order_id}"): {200, 401, 404, 429, 503},
+    ("POST", "/orders/{order_id}/checkout"): {200, 202, 401, 404, 429, 503},
+    ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 429, 503},
+    ("POST", "/orders/{order_id}/refunds"): {202, 400, 401, 403, 404, 409, 413, 422, 429, 503},
+    ("GET", "/refunds/{refund_id}"): {200, 401, 404, 429, 503},
+    ("GET", "/orders/{order_id}/invoice.pdf"): {200, 401, 404, 429, 503},
+    ("GET", "/orders/{order_id}/credit-notes"): {200, 401, 404, 429, 503},
+    ("GET", "/orders/{order_id}/credit-notes/{number}.pdf"): {200, 401, 404, 429, 503},
+    ("GET", "/cases"): {200, 401, 403, 422, 429, 503},
+    ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 429, 503},
+    ("POST", "/transaction-files/{gateway}"): {202, 400, 401, 403, 404, 422, 429, 503},
+    ("POST", "/reconciliations"): {202, 400, 401, 403, 413, 422, 429, 503},
+    ("GET", "/reconciliations"): {200, 401, 403, 404, 422, 429, 503},
+    ("GET", "/reconciliations.html"): {200, 401, 403, 429, 503},
+    ("GET", "/reconciliations/{run_id}"): {200, 401, 403, 404, 422, 429, 503},
+    ("GET", "/reconciliations/{run_id}.csv"): {200, 401, 403, 404, 429, 503},
+    ("GET", "/reconciliations/{run_id}.html"): {200, 401, 403, 404, 429, 503},
     ("POST", "/reconciliations/{run_id}/approve"): {
-        *(200, 400, 401, 403, 404, 409, 413, 422, 503),
+        *(200, 400, 401, 403, 404, 409, 413, 422, 429, 503),
     },
-    ("GET", "/orders/{order_id}/events"): {200, 401, 404, 503},
-    ("GET", "/orders/{order_id}/result"): {200, 404, 503},
-    ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 503},
-    ("POST", "/callbacks/{gateway}/{token}"): {303, 404, 413, 503},
-    ("POST", "/webhooks/{gateway}"): {200, 401, 404, 413, 503},
+    ("GET", "/orders/{order_id}/events"): {200, 401, 404, 429, 503},
+    ("GET", "/orders/{order_id}/result"): {200, 404, 429, 503},
+    ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 429, 503},
+    ("POST", "/callbacks/{gateway}/{token}"): {303, 404, 413, 429, 503},
+    ("POST", "/webhooks/{gateway}"): {200, 401, 404, 413, 429, 503},
     ("GET", "/healthz"): {200},
     ("GET", "/readyz"): {200, 503},
     ("GET", "/metrics"): {200, 503},
@@ -97,7 +100,7 @@ def test_every_answer_is_documented(method: str, path: str, operation: Json) -> 
 def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, response in operation["responses"].items():
-        if status in ("404", "503") and path in PAGES:
+        if status in ("404", "429", "503") and path in PAGES:
             assert response["content"].keys() == {"text/html"}
         elif int(status) >= 400:
             assert response["content"] == problem
@@ -147,6 +150,56 @@ async def test_nobody_gets_in_without_a_key(
         assert f"{response.status_code}" in operation["responses"]
         if (method, path) not in PUBLIC:
             assert response.status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+async def test_a_key_is_a_bearer_key_or_none(
+    lasting_api: Service, method: str, path: str, operation: Json
+) -> None:
+    """Neither another scheme, nor its hash, nor a query, nor a cookie; no password but to read."""
+    if (method, path) in PUBLIC:
+        return
+    url = path.format(order_id=await lasting_api.place(), **NAMES)
+    key, digest = KEYS["ops"], sha256(KEYS["ops"].encode()).hexdigest()
+    password = {"Authorization": f"Basic {b64encode(f':{key}'.encode()).decode()}"}
+    for headers in (
+        # An address that ends like a page takes a password, as a browser sends it.
+        {} if path.endswith(".html") else password,
+        {"Authorization": f"Token {key}"},
+        {"Authorization": key},
+        {"Authorization": f"Bearer {digest}"},
+        {"Authorization": f"Bearer {key} {key}"},
+        {"X-Api-Key": key, "Cookie": f"key={key}; Authorization=Bearer {key}"},
+    ):
+        response = await lasting_api.stranger.request(
+            method,
+            url,
+            json=an_order(),
+            params={"key": key, "api_key": key, "access_token": key},
+            headers=new_key() | headers,
+        )
+        assert response.status_code == 401, headers
+        assert key not in response.text
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), ALL)
+@pytest.mark.parametrize("name", ["nobody", "shop", "ops"])
+async def test_a_password_opens_pages_to_operators_alone(
+    lasting_api: Service, method: str, path: str, operation: Json, name: str
+) -> None:
+    if (method, path) not in READERS:
+        return
+    url = path.format(order_id="ord_x", **NAMES)
+    password = b64encode(f"me:{KEYS.get(name, 'guess')}".encode()).decode()
+    headers = {"Authorization": f"Basic {password}", "Accept": "text/html"}
+    response = await lasting_api.stranger.get(url, headers=headers)
+    right = 404 if "{run_id}" in path else 200
+    assert response.status_code == {"nobody": 401, "shop": 403, "ops": right}[name]
+
+
+def test_every_role_is_said() -> None:
+    for (method, path), answers in ANSWERS.items():
+        assert (403 in answers) is (path in OPERATORS or (method, path) == ("POST", "/orders"))
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), ALL)
