@@ -1,8 +1,10 @@
 """The OpenAPI file says what is true, and every route it names is guarded."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from settings import Settings
 from tests.support.neighbours import KEYS
 from tests.support.service import Json, Service, an_order, new_key
 
+ROOT = Path(__file__).parents[2]
 PUBLIC = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -59,6 +62,13 @@ READERS = {
     ("GET", "/reconciliations/{run_id}"),
     ("GET", "/reconciliations/{run_id}.csv"),
     ("GET", "/reconciliations/{run_id}.html"),
+}
+# What whoever holds the token of an order's result page may see.
+SHOWN = {
+    "/orders/{order_id}/events",
+    "/orders/{order_id}/invoice.pdf",
+    "/orders/{order_id}/credit-notes",
+    "/orders/{order_id}/credit-notes/{number}.pdf",
 }
 OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"} | {
     path for _, path in ANSWERS if path.startswith(("/reconciliations", "/transaction-files"))
@@ -110,8 +120,12 @@ def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> No
 def test_every_route_names_its_key_or_is_public(method: str, path: str, operation: Json) -> None:
     assert ((method, path) in PUBLIC) is (operation.get("security") is None)
     known = SCHEMA["components"]["securitySchemes"]
-    schemes = {known[scheme]["scheme"] for [scheme] in operation.get("security", [])}
-    assert schemes <= ({"bearer", "basic"} if (method, path) in READERS else {"bearer"})
+    schemes = {
+        known[scheme].get("scheme", known[scheme].get("name"))
+        for [scheme] in operation.get("security", [])
+    }
+    more = {"basic"} if (method, path) in READERS else {"token"} if path in SHOWN else set()
+    assert schemes == (set() if (method, path) in PUBLIC else {"bearer"} | more)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +144,14 @@ def test_every_route_names_its_key_or_is_public(method: str, path: str, operatio
 )
 def test_media_types(path: str, status: str, media_type: str) -> None:
     assert SCHEMA["paths"][path]["get"]["responses"][status]["content"].keys() == {media_type}
+
+
+def test_every_problem_is_explained() -> None:
+    explained = set(re.findall("/problems/([a-z-]+)", (ROOT / "docs/problems.md").read_text()))
+    code = "".join(file.read_text() for file in (ROOT / "api").glob("*.py"))
+    kinds = set(re.findall(r"(?:ApiError|_Meaning|problem)\(\s*\d+,\s*\"([a-z-]+)\"", code))
+    assert len(kinds) > 20
+    assert kinds <= explained
 
 
 def test_nothing_is_left_of_the_guesses() -> None:
