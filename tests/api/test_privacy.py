@@ -91,13 +91,14 @@ class Watched:
             file.read_bytes().decode(errors="replace")
             for file in self.temporal_file.parent.glob(f"{self.temporal_file.name}*")
         )
+        assert "CheckoutWorkflow" in history
         account = self.neighbours.simulator
         secrets = [*KEYS.values(), account.key_secret, account.webhook_secret, *self.tokens()]
         logs = [program.said for program in self.programs]
         for text in (self.problems, history, *logs, *said):
             assert len(text) > 500
-            leaked = [mark for mark in (*MARKERS, *secrets) if mark in text]
-            assert leaked == []
+            for mark in (*MARKERS, *secrets):
+                assert mark not in text, text[max(text.index(mark) - 200, 0) :][:400]
 
     def tokens(self) -> list[str]:
         results = self.look_up("SELECT result_token FROM orders")
@@ -279,7 +280,7 @@ async def bring(watched: Watched, name: str, content: bytes) -> str:
 
 
 async def papers_of(watched: Watched, order_id: str) -> str:
-    """All that its PDFs say, and all that they say of themselves."""
+    """What its PDFs say of themselves; whom they were made out to stands on them, not in that."""
     notes = (await watched.call("GET", f"/orders/{order_id}", 200))["credit_notes"]
     paths = ["invoice.pdf", *(f"credit-notes/{note['number']}.pdf" for note in notes)]
     said = ""
@@ -287,7 +288,7 @@ async def papers_of(watched: Watched, order_id: str) -> str:
         content = (await watched.answer("GET", f"/orders/{order_id}/{path}", 200)).content
         pdf = PdfReader(BytesIO(content))
         said += f"{pdf.metadata} {pdf.xmp_metadata and pdf.xmp_metadata.stream.get_data()!r}"
-        said += "".join(page.extract_text() for page in pdf.pages) + content.decode("latin-1")
+        assert EMAIL in "".join(page.extract_text() for page in pdf.pages)
     assert len(paths) == 2
     return said
 
