@@ -38,7 +38,8 @@ class Evidence:
 class PaymentNews:
     """Whatever any source says about one order's payments: the one way in.
 
-    A hint proves nothing: it may name a payment (`mentions`), and makes somebody ask.
+    A hint proves nothing: it may name a payment (`mentions`), and makes somebody ask. `approved`
+    is a link whose customer has agreed and whose money waits for us to take it.
     """
 
     gateway: str
@@ -47,6 +48,7 @@ class PaymentNews:
     payments: tuple[Payment, ...] = ()
     link: LinkStatus | None = None
     mentions: str | None = None
+    approved: bool = False
 
     @property
     def is_hint(self) -> bool:
