@@ -135,7 +135,7 @@ async def _closed(gateway: Gateway, query: LinkQuery) -> PaymentNews:
     await gateway.close_payment_link(query)
     news = await gateway.ask(query)
     if gateway.capabilities.needs_capture and news.link and news.link.is_live:
-        return replace(news, link=LinkStatus.CLOSED, approved=False)
+        return replace(news, link=LinkStatus.CLOSED, awaits_capture=False)
     return news
 
 

@@ -176,7 +176,7 @@ class Checkout:
         changed = [key for key, payment in self.payments.items() if before.get(key) != payment]
         self._proofs |= dict.fromkeys(changed, news.evidence)
         self.last_evidence = news.evidence
-        self._approved |= news.approved
+        self._approved |= news.awaits_capture
         if news.evidence.kind is EvidenceKind.STATUS_QUERY:
             self._seen_by_query |= {payment.identity for payment in news.payments}
         self._link_ended |= news.link is not None and not news.link.is_live

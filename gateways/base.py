@@ -1,9 +1,9 @@
 """The port: what every gateway can do, in our words."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from domain.checkouts import LinkQuery
 from domain.errors import RequestRefused
@@ -12,7 +12,9 @@ from domain.money import Money
 from domain.news import PaymentNews
 from domain.payments import Payment, PaymentLink
 from domain.ports import LinkDraft, RefundDraft
+from domain.reconciliations import Period
 from domain.refunds import Refund, RefundNews, RefundQuery
+from domain.settlements import Chunk, Report
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Capabilities:
     `currencies` are those it can take; `shortest_link_life` is the least it accepts for a link
     (a shorter deadline is kept by closing the link ourselves). Where `needs_capture`, nothing is
     paid before we take what the customer approved: from the moment that we refuse to, the link
-    is powerless.
+    is powerless. `reports` are those that its API lists; `settles_at` is the time zone of its
+    settlement days.
     """
 
     currencies: frozenset[str]
@@ -31,6 +34,8 @@ class Capabilities:
     shortest_link_life: timedelta
     longest_link_life: timedelta
     needs_capture: bool = False
+    reports: frozenset[Report] = frozenset()
+    settles_at: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,25 @@ class Gateway(Protocol):
 
         If the question itself is refused that is `OutcomeUnknown`, never `RequestRefused`: the
         money may have moved.
+        """
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        """What the gateway knows of one payment, found by its own name for it.
+
+        The news has no payments if the gateway has none of that name.
+        """
+
+    def read_file(self, file: BinaryIO, cursor: str) -> Iterator[Chunk]:
+        """The rows of a transaction file from the cursor on, a few thousand at a time.
+
+        Raises `FileRefused` with the line for whatever is not as it must be. Reads no more of the
+        file than a chunk needs, and may be called in a thread.
+        """
+
+    def read_report(self, report: Report, period: Period, cursor: str) -> AsyncIterator[Chunk]:
+        """What the report API lists for the period, from the cursor on.
+
+        Raises `FileRefused` for a list that does not hold together.
         """
 
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:

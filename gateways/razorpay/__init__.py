@@ -12,11 +12,12 @@ from gateways.razorpay.links import SHORTEST_LIFE, Links
 from gateways.razorpay.messages import Messages
 from gateways.razorpay.payments import Payments
 from gateways.razorpay.refunds import Refunds
+from gateways.razorpay.reports import Reports
 
 __all__ = ["SHORTEST_LIFE", "Razorpay"]
 
 
-class Razorpay(Links, Payments, Refunds, Messages, TakesMoneyItself):
+class Razorpay(Links, Payments, Refunds, Reports, Messages, TakesMoneyItself):
     """One Razorpay account, test or live: the key decides."""
 
     name = NAME

@@ -1,9 +1,10 @@
 """Stand-ins that implement our Protocols in memory, for tests that are about workflows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
@@ -31,7 +32,9 @@ from domain.ports import (
     RefundAttempt,
     RefundDraft,
 )
+from domain.reconciliations import Period
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus, RefundWish
+from domain.settlements import Chunk, Report
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -66,7 +69,7 @@ def news_of(
     approved: bool = False,
 ) -> PaymentNews:
     evidence = Evidence(kind, "evt_1")
-    return PaymentNews("acme", order_id, evidence, payments, link, approved=approved)
+    return PaymentNews("acme", order_id, evidence, payments, link, awaits_capture=approved)
 
 
 def hint_for(order_id: str, mentions: str | None = None) -> PaymentNews:
@@ -345,6 +348,7 @@ class FakeGateway:
         self.is_down: Callable[[], bool] = lambda: False
         self.retry_after: timedelta | None = timedelta(milliseconds=20)
         self.allowed: asyncio.Event | None = None
+        self.chunks: list[Chunk] = []
         self._called = asyncio.Event()
 
     async def until_called(self, call: str, times: int = 1) -> None:
@@ -392,6 +396,23 @@ class FakeGateway:
             link=link.status if link else LinkStatus.MISSING,
             approved=query.order_id in self.approved,
         )
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        await self._begin("ask_payment")
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        found = [p for p in self.payments.get(order_id, []) if p.reference == reference]
+        return news_of(order_id, *found, kind=EvidenceKind.STATUS_QUERY)
+
+    def read_file(self, file: BinaryIO, cursor: str) -> Iterator[Chunk]:
+        yield from self.chunks[int(cursor or 0) :]
+
+    async def read_report(
+        self, report: Report, period: Period, cursor: str
+    ) -> AsyncIterator[Chunk]:
+        await self._begin(f"report {report}")
+        for chunk in self.chunks[int(cursor or 0) :]:
+            yield chunk
 
     async def close_payment_link(self, query: LinkQuery) -> None:
         await self._begin("close")
