@@ -6,9 +6,11 @@ from typing import Any
 
 from gateways.base import Gateway
 from gateways.http import GatewayClient, connection
+from gateways.paypal import PayPal
 from gateways.razorpay import Razorpay
 
 GATEWAYS: Mapping[str, Callable[..., Gateway]] = {
+    "paypal": PayPal,
     "razorpay": Razorpay,
 }
 
