@@ -7,9 +7,11 @@ from typing import Any
 from gateways.base import Gateway
 from gateways.http import GatewayClient, connection
 from gateways.razorpay import Razorpay
+from gateways.stripe import Stripe
 
 GATEWAYS: Mapping[str, Callable[..., Gateway]] = {
     "razorpay": Razorpay,
+    "stripe": Stripe,
 }
 
 
