@@ -18,7 +18,7 @@ from gateways.stripe.account import NAME, Account, id_of, noted
 from gateways.stripe.amounts import money
 from gateways.stripe.disputes import dispute_from
 from gateways.stripe.links import status_of
-from gateways.stripe.payments import failure_from, payment_from
+from gateways.stripe.payments import capture_from, failure_from, payment_from
 from gateways.stripe.refunds import refund_from
 
 TOLERANCE = timedelta(seconds=300)
@@ -41,6 +41,7 @@ FAILED_SESSION, FAILED_ATTEMPT = (
     "checkout.session.async_payment_failed",
     "payment_intent.payment_failed",
 )
+CHARGE_EVENTS = {"charge.succeeded", "charge.captured"}
 REFUND_EVENTS = {"refund.created", "refund.updated", "refund.failed", "charge.refund.updated"}
 DISPUTE_EVENTS = "charge.dispute."
 
@@ -102,6 +103,9 @@ def payment_in(kind: str, entity: Json) -> Payment | None:
         return failure_from(entity)
     if kind in PAYMENT_EVENTS:
         return payment_from(entity)
+    if kind in CHARGE_EVENTS:
+        # Without our metadata it may be anybody's, and the intent's own event tells the same.
+        return capture_from(entity) if noted(entity, "order_id") else None
     return payment_of_session(kind, entity) if kind in SESSION_EVENTS else None
 
 

@@ -97,6 +97,15 @@ def attempt_from(charge: Json) -> Payment:
     return Payment(NAME, reference, PaymentStatus.FAILED, price, method, reason)
 
 
+def capture_from(charge: Json) -> Payment | None:
+    """What a charge that has taken the money says of its intent, and alone says by which method."""
+    reference = id_of(charge, "payment_intent")
+    if reference is None or charge.get("captured") is not True or is_failed(charge):
+        return None
+    price = money(charge["amount_captured"], text(charge, "currency"))
+    return Payment(NAME, reference, PaymentStatus.CAPTURED, price, method_of(charge))
+
+
 def amount_of(intent: Json, status: PaymentStatus) -> Money:
     """What was taken, once something was; until then what is asked for."""
     name = "amount_received" if status is PaymentStatus.CAPTURED else "amount"
@@ -112,7 +121,7 @@ def status_of(intent: Json) -> PaymentStatus:
 
 def failure_of(intent: Json) -> str | None:
     error = mapping(intent.get("last_payment_error"))
-    return code(error, "decline_code") or code(error, "code")
+    return code(error, "code") or code(error, "decline_code")
 
 
 def method_of(charge: Json) -> str | None:
