@@ -160,7 +160,7 @@ def status_of(session: Json) -> LinkStatus:
 
 
 def proven_status(session: Json, payments: Sequence[Payment]) -> LinkStatus:
-    """A session that is complete is open until the payment that completed it is there to be seen."""
+    """A complete session is open until the payment that completed it is there to be seen."""
     status = status_of(session)
     seen = any(payment.status is PaymentStatus.CAPTURED for payment in payments)
     hidden = status is LinkStatus.PAID and not seen
