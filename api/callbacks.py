@@ -88,7 +88,8 @@ def _hint(
     except BadSignature:
         log.warning("callback with a bad signature", order_id=order_id)
         return None
-    if (callback.wire_key, callback.link_reference) != (link.wire_key, link.gateway_reference):
+    is_key_ours = callback.wire_key in (None, link.wire_key)
+    if not is_key_ours or callback.link_reference != link.gateway_reference:
         log.warning("callback of another link", order_id=order_id)
         return None
     evidence = Evidence(EvidenceKind.CALLBACK, callback.link_reference, callback.digest)

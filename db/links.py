@@ -33,6 +33,13 @@ async def begin_link(
     return LinkAttempt(OrderStatus.AWAITING_PAYMENT, draft)
 
 
+async def stored_link(session: AsyncSession, key: str) -> LinkAttempt | None:
+    row = await session.get(PaymentLinkRow, key)
+    if row is None:
+        return None
+    return _attempt(await session.get_one(OrderRow, row.order_id), row)
+
+
 async def keep_link(session: AsyncSession, link: PaymentLink) -> None:
     """Keep the gateway's answer; the first one counts, and another link is never put over it."""
     unanswered = (PaymentLinkRow.key == link.key, col(PaymentLinkRow.gateway_reference).is_(None))

@@ -47,6 +47,10 @@ class OrderStore:
         async with self._database.write() as session:
             return await links.begin_link(session, wish, draft, token)
 
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        async with self._database.read() as session:
+            return await links.stored_link(session, key)
+
     async def keep_link(self, link: PaymentLink) -> None:
         """Raises `IllegalTransition` if another answer was kept, or no draft."""
         async with self._database.write() as session:

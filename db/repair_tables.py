@@ -114,6 +114,7 @@ class CaseRow(SQLModel, table=True):
     verdict: CaseVerdict = Field(sa_type=one_of(CaseVerdict, "verdict"))
     status: CaseStatus = Field(default=CaseStatus.OPEN, sa_type=one_of(CaseStatus), nullable=False)
     evidence_id: int = Field(foreign_key="evidence.id", sa_type=RowId)
+    approved_by: str | None = Field(default=None, max_length=64)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     why: str | None = Field(default=None, sa_type=sa.Text)
     decision: Remedy | None = Field(default=None, sa_type=one_of(Remedy, "decision"), nullable=True)

@@ -32,6 +32,7 @@ class TimelineEvent(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     CASE_DECIDED = "case_decided"
     HONOURED = "honoured"
+    RETRACTED = "retracted"
 
 
 class InboxState(StrEnum):

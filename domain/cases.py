@@ -18,6 +18,7 @@ class CaseVerdict(StrEnum):
     LATE_CAPTURE = "late_capture"
     LATE_AUTHORIZATION = "late_authorization"
     UNKNOWN_ORDER = "unknown_order"
+    OK_UNPAID = "ok_unpaid"
 
 
 class CaseStatus(StrEnum):
@@ -54,13 +55,15 @@ class CaseOutcome(StrEnum):
 class Case:
     """One disagreement: there is at most one per gateway, payment and verdict.
 
-    Money for an order that we do not know has no `order_id`.
+    Money for an order that we do not know has no `order_id`. `approved_by` is the operator who
+    let a reconciliation move money past its budget: its refunds ask no other budget.
     """
 
     order_id: str | None
     verdict: CaseVerdict
     payment: Payment
     evidence: Evidence
+    approved_by: str | None = None
 
     @property
     def subject(self) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from domain.cases import Case, late_verdict
-from domain.keys import link_key
+from domain.keys import capture_key, link_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
 from domain.orders import Order, OrderStatus
@@ -65,6 +65,14 @@ class CaptureOrder:
 
     query: LinkQuery
     payment: Payment
+
+
+@dataclass(frozen=True)
+class LinkCapture:
+    """The wish to take the money of a link that its customer has approved, under a key of ours."""
+
+    query: LinkQuery
+    key: str
 
 
 @dataclass(frozen=True)
@@ -134,6 +142,10 @@ class Checkout:
     _asks: list[datetime] = field(default_factory=list)
     _closing_since: datetime | None = None
     _retry_at: datetime | None = None
+    _approved: bool = False
+    _captures: int = 1
+    _capture_in_doubt_since: datetime | None = None
+    _capture_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._asks = self.plan.timetable.quiet_asks(self.started_at)
@@ -144,6 +156,11 @@ class Checkout:
         if self.cancel_requested or self._captured(matching=True):
             return None
         return next((p for p in self.payments.values() if self._is_capturable(p)), None)
+
+    @property
+    def capture_key(self) -> str:
+        """For the money of an approved link: the same until that capture has been answered."""
+        return capture_key(self.plan.link_key, self._captures)
 
     @property
     def window_ends(self) -> datetime:
@@ -159,6 +176,7 @@ class Checkout:
         changed = [key for key, payment in self.payments.items() if before.get(key) != payment]
         self._proofs |= dict.fromkeys(changed, news.evidence)
         self.last_evidence = news.evidence
+        self._approved |= news.awaits_capture
         if news.evidence.kind is EvidenceKind.STATUS_QUERY:
             self._seen_by_query |= {payment.identity for payment in news.payments}
         self._link_ended |= news.link is not None and not news.link.is_live
@@ -180,6 +198,27 @@ class Checkout:
             self._closing_since = self._closing_since or now
             self._retry_at = now + self.plan.timetable.pause(now - self._closing_since)
 
+    def captured_link(self, now: datetime, *, answered: bool) -> None:
+        """An approved link was captured; without an answer the same call is due once more.
+
+        After an answer that brought no money the customer may approve once more.
+        """
+        if answered:
+            self._approved, self._capture_in_doubt_since, self._capture_at = False, None, None
+            self._captures += 1
+            return
+        self._capture_in_doubt_since = self._capture_in_doubt_since or now
+        self._capture_at = now + self.plan.timetable.pause(now - self._capture_in_doubt_since)
+
+    def wants_link_captured(self, now: datetime) -> bool:
+        """Whether an approved link's money is to be taken: within the window, and not twice.
+
+        A capture whose answer was lost is followed up even after that: the money may have moved.
+        """
+        if self._capture_in_doubt_since:
+            return True
+        return self._approved and not self.is_closing(now)
+
     def is_closing(self, now: datetime) -> bool:
         """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""
         over = now >= self.window_ends or self.cancel_requested
@@ -187,6 +226,8 @@ class Checkout:
 
     def next_ask(self, now: datetime) -> datetime:
         """When the gateway is asked next, if no news settles it before; `now` if it is due."""
+        if self.wants_link_captured(now):
+            return max(self._capture_at or now, now)
         if self.is_closing(now):
             return max(min([*self._asks, self._retry_at]), now) if self._retry_at else now
         if self._asks and self.queries < self.plan.timetable.queries_in_window:
@@ -199,7 +240,7 @@ class Checkout:
             return self._ended(OrderStatus.PAID, self._proofs[good[0].identity], now, good[0])
         if self._refusal:
             return self._ended(OrderStatus.FAILED, self._refusal, now)
-        if not self._final_answer:
+        if not self._final_answer or self._capture_in_doubt_since:
             return None
         if wrong := self._captured(matching=False):
             return self._ended(OrderStatus.NEEDS_REVIEW, self._proofs[wrong[0].identity], now)

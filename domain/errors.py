@@ -67,6 +67,25 @@ class WordNotWanted(Exception):
     """The case does not wait for an operator's word, or not for this one; nothing was moved."""
 
 
+class FileRefused(Exception):
+    """This transaction file, or report, cannot be believed: none of it was used.
+
+    `line` is where it goes wrong, counted from 1, the header included; None if it is the whole.
+    """
+
+    def __init__(self, why: str, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {why}" if line else why)
+        self.line = line
+
+
+class AlreadyLoaded(Exception):
+    """All rows of this load are staged: there is nothing left to read."""
+
+
+class RunNotFound(LookupError):
+    """There is no such reconciliation."""
+
+
 class DatabaseUnavailable(Exception):
     """The database is away or busy: nothing was acknowledged, and every write may be repeated."""
 

@@ -53,6 +53,9 @@ class Orders(Protocol):
         has ended, nothing is written and the attempt has no draft.
         """
 
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        """What is stored under the key; None if nothing is. Of an ended order there is no draft."""
+
     async def keep_link(self, link: PaymentLink) -> None: ...
 
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None: ...

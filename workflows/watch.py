@@ -4,9 +4,10 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.checkouts import CheckoutActivities
-from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkQuery
+from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkCapture, LinkQuery
+from domain.errors import RequestRefused
 from domain.news import PaymentNews
-from workflows.options import QUERY, named
+from workflows.options import QUERY, failure, named
 
 
 class PaymentWatch:
@@ -22,10 +23,12 @@ class PaymentWatch:
 
     async def until_certain(self) -> Conclusion:
         while not (conclusion := self._conclusion()):
-            if self._checkout.next_ask(workflow.now()) <= workflow.now():
-                await self._ask()
-            else:
+            if self._checkout.next_ask(workflow.now()) > workflow.now():
                 await self._listen()
+            elif self._checkout.wants_link_captured(workflow.now()):
+                await self._capture_link()
+            else:
+                await self._ask()
         return conclusion
 
     async def _listen(self) -> None:
@@ -58,6 +61,23 @@ class PaymentWatch:
                 workflow.logger.warning("the gateway could not be asked: %s", error.cause)
         self._checkout.asked(workflow.now(), closing=closing)
 
+    async def _capture_link(self) -> None:
+        """Never two at once: the approval's webhook and the customer's return bring one capture."""
+        price, key = self._checkout.plan.price, self._checkout.capture_key
+        answered = True
+        try:
+            self.hear(
+                await workflow.execute_activity_method(
+                    CheckoutActivities.capture_link,
+                    LinkCapture(self._query(), key),
+                    **named(QUERY, f"Capture {price}, which the customer approved"),
+                )
+            )
+        except ActivityError as error:
+            answered = failure(error, RequestRefused) is not None
+            workflow.logger.warning("the approved link was not captured: %s", error.cause)
+        self._checkout.captured_link(workflow.now(), answered=answered)
+
     async def _capture_what_is_wanted(self) -> None:
         payment = self._checkout.to_capture
         if payment is None:
@@ -79,6 +99,8 @@ class PaymentWatch:
         return self._checkout.conclusion(workflow.now())
 
     def _reason_to_wake(self) -> str:
+        if self._checkout.wants_link_captured(workflow.now()):
+            return "Capture again: the last answer was lost"
         if self._checkout.is_closing(workflow.now()):
             return "Ask again whether it is over"
         due = self._checkout.next_ask(workflow.now())

@@ -6,10 +6,11 @@ Source: https://razorpay.com/docs/api/payments/capture and …/docs/payments/pay
 import json
 
 from domain.money import Money
+from domain.news import PaymentNews
 from domain.payments import Payment, PaymentStatus
 from gateways.bodies import Json, code, malformed_is, text
-from gateways.http import Answer, GatewayClient
-from gateways.razorpay.account import NAME, Account, items_of
+from gateways.http import Answer, GatewayClient, in_doubt_if_refused
+from gateways.razorpay.account import NAME, Account, error_text, evidence_of, items_of
 
 PAYMENT = "/v1/payments/{}"
 CAPTURE = "/v1/payments/{}/capture"
@@ -25,6 +26,14 @@ STATUSES = {
 
 class Payments(Account):
     """Payments that customers have made."""
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        with in_doubt_if_refused():
+            answer = await self._http.get(PAYMENT, reference, answers=(400,))
+            if answer.status == 400 and not is_unknown(answer):
+                raise answer.failure
+        found = () if answer.status == 400 else (same_payment(answer, reference),)
+        return PaymentNews(NAME, order_id, evidence_of([answer]), found)
 
     async def capture(self, payment: Payment) -> Payment:
         """Take all that was authorized; Razorpay captures no other amount.
@@ -55,6 +64,11 @@ def same_payment(answer: Answer, reference: str) -> Payment:
         if payment.reference != reference:
             raise ValueError("another payment")
     return payment
+
+
+def is_unknown(answer: Answer) -> bool:
+    """Whether it has nothing under that id; it says so with 400, not with 404."""
+    return "does not exist" in error_text(answer.body)
 
 
 def payments_from(body: Json) -> tuple[Payment, ...]:

@@ -1,9 +1,10 @@
 """Stand-ins that implement our Protocols in memory, for tests that are about workflows."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
@@ -31,7 +32,9 @@ from domain.ports import (
     RefundAttempt,
     RefundDraft,
 )
+from domain.reconciliations import Period
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus, RefundWish
+from domain.settlements import Chunk, Report
 from gateways.base import Callback, Capabilities, LinkRequest
 
 PRICE = Money(49900, "INR")
@@ -63,8 +66,10 @@ def news_of(
     *payments: Payment,
     kind: EvidenceKind = EvidenceKind.WEBHOOK,
     link: LinkStatus | None = None,
+    approved: bool = False,
 ) -> PaymentNews:
-    return PaymentNews("acme", order_id, Evidence(kind, "evt_1"), payments, link)
+    evidence = Evidence(kind, "evt_1")
+    return PaymentNews("acme", order_id, evidence, payments, link, awaits_capture=approved)
 
 
 def hint_for(order_id: str, mentions: str | None = None) -> PaymentNews:
@@ -137,6 +142,12 @@ class FakeOrders:
         stored = self.drafts.setdefault(wish.key, draft)
         link = self.links.get(wish.key)
         return LinkAttempt(OrderStatus.AWAITING_PAYMENT, stored, link, repeated)
+
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        if key not in self.drafts:
+            return None
+        order_id = self.drafts[key].body
+        return LinkAttempt(self.orders[order_id].status, self.drafts[key], self.links.get(key))
 
     async def keep_link(self, link: PaymentLink) -> None:
         self.links[link.key] = link
@@ -308,6 +319,7 @@ class FakeGateway:
     """A gateway whose truth a test sets, and whose failures it lines up."""
 
     name = "acme"
+    hears_webhooks = False
     capabilities = Capabilities(
         currencies=frozenset({"INR"}),
         lookup_by_order_id=True,
@@ -324,6 +336,11 @@ class FakeGateway:
         self.ask_errors: list[Exception] = []
         self.created_although_failed = False
         self.capture_errors: list[Exception] = []
+        self.approved: set[str] = set()
+        self.approval = a_payment()
+        self.captured_although_failed = False
+        self.stays_open = False
+        self.capture_keys: list[str] = []
         self.refunds: dict[str, RefundNews] = {}
         self.refund_errors: list[Exception] = []
         self.refunded_although_failed = False
@@ -331,6 +348,7 @@ class FakeGateway:
         self.is_down: Callable[[], bool] = lambda: False
         self.retry_after: timedelta | None = timedelta(milliseconds=20)
         self.allowed: asyncio.Event | None = None
+        self.chunks: list[Chunk] = []
         self._called = asyncio.Event()
 
     async def until_called(self, call: str, times: int = 1) -> None:
@@ -352,10 +370,11 @@ class FakeGateway:
         await self._begin("create")
         if self.create_errors and not self.created_although_failed:
             raise self.create_errors.pop(0)
-        assert draft.key not in self.links, "a second link for one key"
+        if self.capabilities.lookup_by_order_id:
+            assert draft.key not in self.links, "a second link for one key"
         expires = datetime(2030, 1, 1, tzinfo=UTC)
         link = PaymentLink("acme", draft.key, "plink_1", f"https://pay/{draft.wire_key}", expires)
-        self.links[draft.key] = link
+        link = self.links.setdefault(draft.key, link)
         if self.create_errors:
             raise self.create_errors.pop(0)
         return link
@@ -375,12 +394,30 @@ class FakeGateway:
             *payments,
             kind=EvidenceKind.STATUS_QUERY,
             link=link.status if link else LinkStatus.MISSING,
+            approved=query.order_id in self.approved,
         )
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        await self._begin("ask_payment")
+        if self.ask_errors:
+            raise self.ask_errors.pop(0)
+        found = [p for p in self.payments.get(order_id, []) if p.reference == reference]
+        return news_of(order_id, *found, kind=EvidenceKind.STATUS_QUERY)
+
+    def read_file(self, file: BinaryIO, cursor: str) -> Iterator[Chunk]:
+        yield from self.chunks[int(cursor or 0) :]
+
+    async def read_report(
+        self, report: Report, period: Period, cursor: str
+    ) -> AsyncIterator[Chunk]:
+        await self._begin(f"report {report}")
+        for chunk in self.chunks[int(cursor or 0) :]:
+            yield chunk
 
     async def close_payment_link(self, query: LinkQuery) -> None:
         await self._begin("close")
         link = self.links.get(query.key)
-        if link and link.status is LinkStatus.OPEN:
+        if link and link.status is LinkStatus.OPEN and not self.stays_open:
             self.links[query.key] = replace(link, status=LinkStatus.CLOSED)
 
     async def capture(self, payment: Payment) -> Payment:
@@ -391,6 +428,21 @@ class FakeGateway:
         for known in self.payments.values():
             known[:] = [captured if p.identity == payment.identity else p for p in known]
         return captured
+
+    async def capture_link(self, query: LinkQuery, key: str) -> PaymentNews:
+        """An approved link is captured once; the answer to that may be lost, or be a decline."""
+        await self._begin("capture_link")
+        self.capture_keys.append(key)
+        if self.capture_errors and not self.captured_although_failed:
+            raise self.capture_errors.pop(0)
+        if query.order_id in self.approved:
+            self.approved.remove(query.order_id)
+            self.pay(query.order_id, replace(self.approval, amount=PRICE))
+            if self.approval.status is PaymentStatus.CAPTURED:
+                self.links[query.key] = replace(self.links[query.key], status=LinkStatus.PAID)
+        if self.capture_errors:
+            raise self.capture_errors.pop(0)
+        return await self.ask(query)
 
     def draft_refund(self, refund: Refund) -> RefundDraft:
         key = wire_key(refund.refund_id)
@@ -419,7 +471,7 @@ class FakeGateway:
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
         raise NotImplementedError
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+    async def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         raise NotImplementedError
 
     async def _begin(self, call: str) -> None:
