@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
     razorpay_base_url: Url = "https://api.razorpay.com"
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secrets: tuple[SecretStr, ...] = ()
+    stripe_base_url: Url = "https://api.stripe.com"
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
@@ -127,15 +130,30 @@ class Settings(BaseSettings):
     @property
     def gateways(self) -> dict[str, dict[str, Any]]:
         """The options of each gateway that has keys, by its name."""
+        return {**self._razorpay, **self._stripe}
+
+    @property
+    def _razorpay(self) -> dict[str, dict[str, Any]]:
         if not (self.razorpay_key_id and self.razorpay_key_secret):
             return {}
         razorpay = {
             "key_id": self.razorpay_key_id,
             "key_secret": self.razorpay_key_secret.get_secret_value(),
-            "webhook_secrets": [s.get_secret_value() for s in self.razorpay_webhook_secrets],
+            "webhook_secrets": _told(self.razorpay_webhook_secrets),
             "base_url": self.razorpay_base_url,
         }
         return {"razorpay": razorpay}
+
+    @property
+    def _stripe(self) -> dict[str, dict[str, Any]]:
+        if not self.stripe_secret_key:
+            return {}
+        stripe = {
+            "secret_key": self.stripe_secret_key.get_secret_value(),
+            "webhook_secrets": _told(self.stripe_webhook_secrets),
+            "base_url": self.stripe_base_url,
+        }
+        return {"stripe": stripe}
 
     @property
     def policies(self) -> Policies:
@@ -174,10 +192,16 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
         name = re.search(r'field "(\w+)"', str(error))
         _refuse(f"{name[1].upper() if name else 'a setting'}: is not valid JSON")
     if "gateways" in needs and not settings.gateways:
-        _refuse("no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET")
+        _refuse(
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, or STRIPE_SECRET_KEY"
+        )
     if "api_keys" in needs and not settings.api_keys:
         _refuse("API_KEYS is empty: nobody could call the API")
     return settings
+
+
+def _told(secrets: Iterable[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]
 
 
 def _complaint(detail: Any) -> str:

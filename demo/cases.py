@@ -27,7 +27,8 @@ class Case:
     `"all"`, `"twice"`, `"other"` (not the order's amount) or `"nothing"`; `refunded` how much of
     it must have gone back, in minor units; `evidence` the kinds of proof that may be cited (empty:
     any); `links` how many links the gateway may have made; `notices` how many mails there are
-    beside the confirmation; `waits` whether a case must be left for an operator.
+    beside the confirmation; `waits` whether a case must be left for an operator; `needs` what the
+    gateway must be able to do, or else the case cannot be played.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Case:
     notices: int = 0
     confirmed: bool | None = None
     waits: bool = False
+    needs: frozenset[str] = frozenset()
 
     @property
     def confirmations(self) -> int:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.cases import Case
+from demo.cases import WEBHOOK, Case
 from demo.client import Json
+from demo.gateways import SILENT_ON_METHOD
 from demo.money import money_text
 
 FULFILLED = frozenset({"paid", "partially_refunded", "refunded"})
@@ -140,7 +141,9 @@ def _method(case: Case, seen: Seen) -> list[str]:
     if case.captured != "all":
         return []
     methods = [payment.get("method") for payment in _captured(seen.order["payments"])]
-    return _unless(methods == [case.method], f"paid by {methods}, not {case.method}")
+    untold = methods == [None] and seen.order.get("gateway") in SILENT_ON_METHOD
+    silent = untold and seen.evidence in WEBHOOK
+    return _unless(silent or methods == [case.method], f"paid by {methods}, not {case.method}")
 
 
 def _letters(case: Case, seen: Seen) -> list[str]:

@@ -58,10 +58,11 @@ def _database(stack: Stack) -> dict[str, str]:
 
 
 def _merchant(stack: Stack) -> dict[str, str]:
-    """Our account at the gateway, known to both sides."""
+    """Our accounts at the gateways, known to both sides."""
     return {
         "RAZORPAY_KEY_ID": stack.keys["razorpay_key_id"],
         "RAZORPAY_KEY_SECRET": stack.keys["razorpay_key_secret"],
+        "STRIPE_SECRET_KEY": stack.keys["stripe_secret_key"],
     }
 
 
@@ -72,6 +73,8 @@ def _simulator(stack: Stack) -> dict[str, str]:
         "SIMULATOR_STATE": f"{stack.folder.absolute() / 'simulator.db'}",
         "RAZORPAY_WEBHOOK_SECRET": stack.keys["razorpay_webhook_secret"],
         "RAZORPAY_WEBHOOK_URL": f"{stack.url('API')}/webhooks/razorpay",
+        "STRIPE_WEBHOOK_SECRETS": stack.keys["stripe_webhook_secret"],
+        "STRIPE_WEBHOOK_URL": f"{stack.url('API')}/webhooks/stripe",
     }
 
 
@@ -94,6 +97,8 @@ def _ours(stack: Stack) -> dict[str, str]:
         **_merchant(stack),
         "RAZORPAY_WEBHOOK_SECRETS": json.dumps([stack.keys["razorpay_webhook_secret"]]),
         "RAZORPAY_BASE_URL": stack.url("SIMULATOR"),
+        "STRIPE_WEBHOOK_SECRETS": json.dumps([stack.keys["stripe_webhook_secret"]]),
+        "STRIPE_BASE_URL": f"{stack.url('SIMULATOR')}/stripe",
         "TEMPORAL_ADDRESS": stack.address("TEMPORAL"),
         "PUBLIC_URL": stack.url("API"),
         "SHOP_NAME": SHOP_NAME,

@@ -22,6 +22,8 @@ from simulator.razorpay.api import razorpay_api
 from simulator.razorpay.dialect import RazorpayDialect
 from simulator.refunds import Refunds
 from simulator.settings import Settings
+from simulator.stripe.api import stripe_api
+from simulator.stripe.dialect import StripeDialect
 from simulator.webhooks import WebhookSender
 
 log = logging.getLogger("simulator")
@@ -33,16 +35,18 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
 
     books = open_books(settings.state, clock)
     razorpay = RazorpayDialect(settings.razorpay, page_url)
-    dialects: dict[str, Dialect] = {razorpay.name: razorpay}
+    stripe = StripeDialect(settings.stripe, page_url, clock)
+    dialects: dict[str, Dialect] = {each.name: each for each in (razorpay, stripe)}
     announcer = Announcer(books, dialects)
     gateway, refunds = Gateway(books, announcer, dialects), Refunds(books, announcer)
     disputes = Disputes(books, announcer, dialects)
     sender = WebhookSender(books.outbox, dialects, settings.backoff, clock)
 
     app = FastAPI(lifespan=lambda _: at_work(books, gateway, sender), docs_url=None, redoc_url=None)
-    app.include_router(ControlApi(books, announcer, sender, page_url).router())
+    app.include_router(ControlApi(books, announcer, sender, dialects, page_url).router())
     app.include_router(FateApi(books, gateway, refunds, disputes, dialects).router())
     app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
+    app.mount("/stripe/v1", stripe_api(settings.stripe, books, gateway, refunds, page_url))
     app.mount("/pay", HostedPage(books, gateway).router())
     return app
 

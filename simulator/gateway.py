@@ -48,6 +48,8 @@ class Gateway:
             payment = self._begin(link, outcome, method, delay)
             if not delay:
                 payment = self._conclude(payment, outcome)
+            if payment.is_undecided and self._dialects[link.dialect].one_attempt:
+                self._use_up(payment)
         self._alarm.ring()
         return payment
 
@@ -168,9 +170,15 @@ class Gateway:
         now, link = self._clock(), self._ledger.link_of(payment)
         captured = PaymentStatus.CAPTURED
         payment = self._ledger.change_payment(payment, now, status=captured, captured_at=now)
-        if link.is_open:
+        if link.is_open or link.status is LinkStatus.COMPLETED:
             link = self._ledger.change_link(link, now, status=LinkStatus.PAID, closed_at=now)
         return link, payment
+
+    def _use_up(self, payment: Payment) -> None:
+        """From now on the link only waits for what becomes of this payment."""
+        now, link = self._clock(), self._ledger.link_of(payment)
+        link = self._ledger.change_link(link, now, status=LinkStatus.COMPLETED, closed_at=now)
+        self._announcer.announce(News(Happening.COMPLETED, link, payment))
 
     def _fail(self, payment: Payment) -> Payment:
         payment = self._ledger.change_payment(payment, self._clock(), status=PaymentStatus.FAILED)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.razorpay.account import RazorpayAccount
+from simulator.stripe.account import StripeAccount
 from simulator.webhooks import Backoff
 
 DESCRIPTION = """\
 A payment gateway to develop and test against. No real money, no real cards.
 
-It serves Razorpay's API under /v1, a payment page a person can use under /pay,
-and under /simulator what a test needs: faults, the ledger, forged webhooks.
+It serves Razorpay's API under /v1, Stripe's under /stripe/v1, a payment page a person can use
+under /pay, and under /simulator what a test needs: faults, the ledger, forged webhooks.
 """
 ENVIRONMENT = """\
 environment:
@@ -21,6 +22,9 @@ environment:
   RAZORPAY_KEY_SECRET      its secret, signs callbacks  (simulator-key-secret)
   RAZORPAY_WEBHOOK_SECRET  signs webhooks               (simulator-webhook-secret)
   RAZORPAY_WEBHOOK_URL     where webhooks go; none are sent without it
+  STRIPE_SECRET_KEY        key the API expects          (sk_test_simulator)
+  STRIPE_WEBHOOK_SECRETS   sign webhooks, by commas     (whsec_simulator)
+  STRIPE_WEBHOOK_URL       where webhooks go; none are sent without it
 
 example:
   RAZORPAY_WEBHOOK_URL=http://127.0.0.1:8000/webhooks/razorpay python -m simulator
@@ -36,15 +40,17 @@ class Settings:
     backoff: Backoff
     log_level: str
     razorpay: RazorpayAccount
+    stripe: StripeAccount
 
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     """Exit with code 2 and one clear line if a flag makes no sense."""
     flags = parser()
     options = flags.parse_args(arguments)
-    account = razorpay_account()
-    if account.webhook_url and not account.webhook_url.startswith(("http://", "https://")):
-        flags.error(f"RAZORPAY_WEBHOOK_URL={account.webhook_url!r} is no http or https address")
+    razorpay, stripe = razorpay_account(), stripe_account()
+    for name, url in (("RAZORPAY", razorpay.webhook_url), ("STRIPE", stripe.webhook_url)):
+        if url and not url.startswith(("http://", "https://")):
+            flags.error(f"{name}_WEBHOOK_URL={url!r} is no http or https address")
     return Settings(
         host=options.host,
         port=options.port,
@@ -52,7 +58,8 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         state=options.state,
         backoff=Backoff(options.retry_base, options.retry_limit),
         log_level=options.log_level,
-        razorpay=account,
+        razorpay=razorpay,
+        stripe=stripe,
     )
 
 
@@ -62,6 +69,15 @@ def razorpay_account() -> RazorpayAccount:
         key_secret=os.environ.get("RAZORPAY_KEY_SECRET") or "simulator-key-secret",
         webhook_secret=os.environ.get("RAZORPAY_WEBHOOK_SECRET") or "simulator-webhook-secret",
         webhook_url=os.environ.get("RAZORPAY_WEBHOOK_URL") or None,
+    )
+
+
+def stripe_account() -> StripeAccount:
+    secrets = os.environ.get("STRIPE_WEBHOOK_SECRETS") or "whsec_simulator"
+    return StripeAccount(
+        secret_key=os.environ.get("STRIPE_SECRET_KEY") or "sk_test_simulator",
+        webhook_secrets=tuple(secrets.split(",")),
+        webhook_url=os.environ.get("STRIPE_WEBHOOK_URL") or None,
     )
 
 

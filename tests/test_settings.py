@@ -46,7 +46,8 @@ def keys(*changes: Mapping[str, str]) -> dict[str, str]:
         ({"RAZORPAY_KEY_SECRET": ""}, "RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together"),
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET",
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET,"
+            " or STRIPE_SECRET_KEY",
         ),
         ({"API_KEYS": "[]"}, "API_KEYS is empty: nobody could call the API"),
         ({"API_KEYS": SECRET}, "API_KEYS: is not valid JSON"),
@@ -136,7 +137,8 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"RAZORPAY_KEY_ID": ""}, "RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together"),
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET",
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET,"
+            " or STRIPE_SECRET_KEY",
         ),
     ],
 )

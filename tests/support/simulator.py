@@ -22,9 +22,18 @@ class Simulator:
     key_id = "rzp_test_simulator"
     key_secret = "key-secret-of-the-tests"
     webhook_secret = "webhook-secret-of-the-tests"
+    stripe_key = "sk_test_of_the_tests"
+    stripe_webhook_secrets = ("whsec_of_the_tests", "whsec_before_that")
 
-    def __init__(self, state: Path, webhook_url: str | None, options: dict[str, Any]) -> None:
-        self.state, self._webhook_url, self._options = state, webhook_url, options
+    def __init__(
+        self,
+        state: Path,
+        webhook_url: str | None,
+        stripe_webhook_url: str | None,
+        options: dict[str, Any],
+    ) -> None:
+        self.state, self._options = state, options
+        self._webhook_url, self._stripe_webhook_url = webhook_url, stripe_webhook_url
         self.base_url = ""
 
     async def start(self) -> Self:
@@ -42,6 +51,11 @@ class Simulator:
         self._output = asyncio.create_task(self._drain())
         self.http = httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=30)
         return self
+
+    @property
+    def stripe_url(self) -> str:
+        """Where Stripe's API is."""
+        return f"{self.base_url}/stripe"
 
     async def kill(self) -> None:
         """Kill -9, at once."""
@@ -114,7 +128,12 @@ class Simulator:
     def _environment(self) -> dict[str, str]:
         names = {"KEY_ID": self.key_id, "KEY_SECRET": self.key_secret}
         more = {"WEBHOOK_SECRET": self.webhook_secret, "WEBHOOK_URL": self._webhook_url or ""}
-        return {f"RAZORPAY_{name}": value for name, value in (names | more).items()}
+        stripe = {
+            "STRIPE_SECRET_KEY": self.stripe_key,
+            "STRIPE_WEBHOOK_SECRETS": ",".join(self.stripe_webhook_secrets),
+            "STRIPE_WEBHOOK_URL": self._stripe_webhook_url or "",
+        }
+        return {f"RAZORPAY_{name}": value for name, value in (names | more).items()} | stripe
 
     async def _read_ready_line(self) -> str:
         assert self.process.stdout
@@ -143,14 +162,16 @@ def flag(name: str) -> str:
 
 @asynccontextmanager
 async def running_simulator(
-    webhook_url: str | None = None, **options: Any
+    webhook_url: str | None = None, stripe_webhook_url: str | None = None, **options: Any
 ) -> AsyncIterator[Simulator]:
     """Run `python -m simulator` on a free port with a state file of its own.
 
     `options` are its flags: `retry_base=0.1` becomes `--retry-base 0.1`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        simulator = Simulator(Path(folder) / "simulator.db", webhook_url, options)
+        simulator = Simulator(
+            Path(folder) / "simulator.db", webhook_url, stripe_webhook_url, options
+        )
         await simulator.start()
         try:
             yield simulator
