@@ -3,6 +3,7 @@
 Closed when in doubt: whatever does not verify is a `BadSignature`.
 """
 
+import warnings
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import (
     Certificate,
     DNSName,
@@ -31,7 +33,10 @@ def trusted_by(pem: str | None) -> Store:
     if pem:
         return Store(load_pem_x509_certificates(pem.encode()))
     known = httpx.create_ssl_context().get_ca_certs(binary_form=True)
-    return Store([load_der_x509_certificate(each) for each in known])
+    with warnings.catch_warnings():
+        # Among the roots of the world there are some with odd serial numbers.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return Store([load_der_x509_certificate(each) for each in known])
 
 
 def key_of(pem: bytes, names: Iterable[str], store: Store, now: datetime) -> RSAPublicKey:
