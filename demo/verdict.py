@@ -140,10 +140,11 @@ def _proof(case: Case, seen: Seen) -> list[str]:
 def _method(case: Case, seen: Seen) -> list[str]:
     if case.captured != "all":
         return []
-    methods = [payment.get("method") for payment in _captured(seen.order["payments"])]
-    untold = methods == [None] and seen.order.get("gateway") in SILENT_ON_METHOD
-    silent = untold and seen.evidence in WEBHOOK
-    return _unless(silent or methods == [case.method], f"paid by {methods}, not {case.method}")
+    payments = _captured(seen.order["payments"])
+    methods = [payment.get("method") for payment in payments]
+    silent = {payment.get("gateway") for payment in payments} <= SILENT_ON_METHOD
+    untold = silent and methods == [None] and seen.evidence in WEBHOOK
+    return _unless(untold or methods == [case.method], f"paid by {methods}, not {case.method}")
 
 
 def _letters(case: Case, seen: Seen) -> list[str]:

@@ -3,18 +3,19 @@
 Wire facts: https://docs.stripe.com/api and …/webhooks; each module names its pages.
 """
 
-from gateways.base import Capabilities
+from gateways.base import Capabilities, TakesMoneyItself
 from gateways.stripe.account import NAME
 from gateways.stripe.amounts import CURRENCIES
 from gateways.stripe.links import LONGEST_LIFE, SHORTEST_LIFE, Links
 from gateways.stripe.messages import Messages
 from gateways.stripe.payments import Payments
 from gateways.stripe.refunds import Refunds
+from gateways.stripe.reports import Reports
 
 __all__ = ["SHORTEST_LIFE", "Stripe"]
 
 
-class Stripe(Links, Payments, Refunds, Messages):
+class Stripe(Links, Payments, Refunds, Reports, Messages, TakesMoneyItself):
     """One Stripe account, test or live: the key decides."""
 
     name = NAME

@@ -47,6 +47,10 @@ class Account:
         self._webhook_secrets = tuple(webhook_secrets)
         self._clock = clock
 
+    @property
+    def hears_webhooks(self) -> bool:
+        return bool(self._webhook_secrets)
+
     async def _send(
         self, path: str, *ids: str, form: str, key: str | None = None, answers: Collection[int] = ()
     ) -> Answer:

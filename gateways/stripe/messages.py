@@ -56,7 +56,7 @@ class Messages(Account):
             raise BadSignature("the callback names no session")
         return Callback(reference, session, None, sha256_hex(as_bytes(f"{reference}|{session}")))
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+    async def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         named = {name.lower(): value for name, value in headers.items()}
         self._check_signature(body, named.get("stripe-signature", ""))
         with malformed_is(MessageNotUnderstood("a signed webhook that is not as documented")):

@@ -3,17 +3,19 @@
 Source: https://docs.stripe.com/api/payment_intents, …/payments/paymentintents/lifecycle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from domain.keys import wire_key
 from domain.money import Money
+from domain.news import PaymentNews
 from domain.payments import Payment, PaymentStatus
 from gateways.bodies import Json, code, malformed_is, mapping, text, word
-from gateways.http import Answer
-from gateways.stripe.account import NAME, Account, id_of
+from gateways.http import Answer, in_doubt_if_refused
+from gateways.stripe.account import NAME, Account, evidence_of, id_of
 from gateways.stripe.amounts import money
 
 INTENT = "/v1/payment_intents/{}"
+CHARGE, CHARGE_PREFIX = "/v1/charges/{}", "ch_"
 CAPTURE = "/v1/payment_intents/{}/capture"
 
 STATUSES = {
@@ -23,12 +25,23 @@ STATUSES = {
     "canceled": PaymentStatus.CANCELED,
     "succeeded": PaymentStatus.CAPTURED,
 }
+CHARGE_STATUSES = {"succeeded": PaymentStatus.AUTHORIZED, "failed": PaymentStatus.FAILED}
 # Nothing is under way: the customer has yet to try, or to try again.
 IDLE = ("requires_payment_method", "requires_confirmation")
 
 
 class Payments(Account):
     """Payments that customers have made."""
+
+    async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
+        is_attempt = reference.startswith(CHARGE_PREFIX)
+        with in_doubt_if_refused():
+            path = CHARGE if is_attempt else INTENT
+            answer = await self._http.get(path, reference, answers=(404,))
+        found: tuple[Payment, ...] = ()
+        if answer.status != 404:
+            found = (same_payment(answer, reference, charge_from if is_attempt else payment_from),)
+        return PaymentNews(NAME, order_id, evidence_of([answer]), found)
 
     async def capture(self, payment: Payment) -> Payment:
         """Take all that was authorized.
@@ -47,10 +60,12 @@ class Payments(Account):
         return found
 
 
-def same_payment(answer: Answer, reference: str) -> Payment:
+def same_payment(
+    answer: Answer, reference: str, read: Callable[[Json], Payment] | None = None
+) -> Payment:
     """The echo: an answer about another payment is no answer."""
     with malformed_is(answer.failure):
-        payment = payment_from(answer.body)
+        payment = (read or payment_from)(answer.body)
         if payment.reference != reference:
             raise ValueError("another payment")
     return payment
@@ -61,7 +76,7 @@ def payments_from(intent: Json, charges: Sequence[Json]) -> tuple[Payment, ...]:
 
     An idle intent tells of no payment, unless its last attempt failed without a charge.
     """
-    attempts = tuple(attempt_from(charge) for charge in charges if is_failed(charge))
+    attempts = tuple(charge_from(charge) for charge in charges if is_failed(charge))
     error = mapping(intent.get("last_payment_error"))
     if word(intent, "status") in IDLE and (not error or id_of(error, "charge")):
         return attempts
@@ -90,11 +105,19 @@ def failure_from(intent: Json) -> Payment:
     return Payment(NAME, reference, PaymentStatus.FAILED, price, method, failure_of(intent))
 
 
-def attempt_from(charge: Json) -> Payment:
-    price = money(charge["amount"], text(charge, "currency"))
-    reason = code(charge, "failure_code")
-    reference, method = text(charge, "id"), method_of(charge)
-    return Payment(NAME, reference, PaymentStatus.FAILED, price, method, reason)
+def charge_from(charge: Json) -> Payment:
+    """A charge by its own name, as we call those that failed."""
+    status = CHARGE_STATUSES.get(text(charge, "status"), PaymentStatus.PENDING)
+    if status is PaymentStatus.AUTHORIZED and charge.get("captured") is True:
+        status = PaymentStatus.CAPTURED
+    return Payment(
+        gateway=NAME,
+        reference=text(charge, "id"),
+        status=status,
+        amount=money(charge["amount"], text(charge, "currency")),
+        method=method_of(charge),
+        failure=code(charge, "failure_code") if status is PaymentStatus.FAILED else None,
+    )
 
 
 def capture_from(charge: Json) -> Payment | None:
