@@ -56,6 +56,9 @@ class ApiKey(BaseModel):
 class Settings(BaseSettings):
     """Times are in seconds. Unset gateway keys mean that this gateway does not exist here.
 
+    PayPal's events are signed by certificates that the roots in `paypal_ca_file` vouch for, by
+    default those that connections trust; `paypal_certificates_at` is for the simulator alone.
+
     The refund budget holds per hour, for automatic refunds alone: how many, and how much in minor
     units of each currency that it names.
     """
@@ -84,6 +87,12 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()
     stripe_base_url: Url = "https://api.stripe.com"
+    paypal_client_id: str | None = None
+    paypal_client_secret: SecretStr | None = None
+    paypal_webhook_ids: tuple[str, ...] = ()
+    paypal_base_url: Url = "https://api-m.paypal.com"
+    paypal_ca_file: Path | None = None
+    paypal_certificates_at: Url | None = None
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
@@ -115,6 +124,8 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
             raise ValueError("RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together")
+        if bool(self.paypal_client_id) != bool(self.paypal_client_secret):
+            raise ValueError("PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together")
         if self.gateways and self.default_gateway not in self.gateways:
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
         if any(delay >= self.checkout_window for delay in self.quiet_delays):
@@ -130,7 +141,7 @@ class Settings(BaseSettings):
     @property
     def gateways(self) -> dict[str, dict[str, Any]]:
         """The options of each gateway that has keys, by its name."""
-        return {**self._razorpay, **self._stripe}
+        return {**self._razorpay, **self._stripe, **self._paypal}
 
     @property
     def _razorpay(self) -> dict[str, dict[str, Any]]:
@@ -154,6 +165,20 @@ class Settings(BaseSettings):
             "base_url": self.stripe_base_url,
         }
         return {"stripe": stripe}
+
+    @property
+    def _paypal(self) -> dict[str, dict[str, Any]]:
+        if not (self.paypal_client_id and self.paypal_client_secret):
+            return {}
+        paypal = {
+            "client_id": self.paypal_client_id,
+            "client_secret": self.paypal_client_secret.get_secret_value(),
+            "webhook_ids": list(self.paypal_webhook_ids),
+            "base_url": self.paypal_base_url,
+            "certificates_at": self.paypal_certificates_at,
+            "ca": self.paypal_ca_file.read_text() if self.paypal_ca_file else None,
+        }
+        return {"paypal": paypal}
 
     @property
     def policies(self) -> Policies:
@@ -193,7 +218,8 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
         _refuse(f"{name[1].upper() if name else 'a setting'}: is not valid JSON")
     if "gateways" in needs and not settings.gateways:
         _refuse(
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, or STRIPE_SECRET_KEY"
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, STRIPE_SECRET_KEY,"
+            " or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET"
         )
     if "api_keys" in needs and not settings.api_keys:
         _refuse("API_KEYS is empty: nobody could call the API")
