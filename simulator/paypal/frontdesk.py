@@ -20,6 +20,7 @@ from simulator.records import Json, Link
 
 KEY = "PayPal-Request-Id"
 LONGEST_KEY = 108
+MINIMAL = ("id", "status", "links")
 SCOPE = "https://uri.paypal.com/services/payments/payment https://uri.paypal.com/payments/refund"
 
 
@@ -125,17 +126,17 @@ class FrontDesk:
         if request.headers.get("Content-Type", "").partition(";")[0] != "application/json":
             raise PayPalError(400, "MALFORMED_REQUEST")
         if key is None:
-            return JSONResponse(act(), 201)
+            return preferred(request, act(), 201)
         if not 1 <= len(key) <= LONGEST_KEY:
             raise PayPalError(400, "INVALID_STRING_LENGTH", KEY)
         fingerprint = f"{request.url.path}\n".encode() + sent
         if known := self._answers.under(key):
             if known.request != fingerprint:
                 raise PayPalError(422, "PAYPAL_REQUEST_ID_PREVIOUSLY_USED")
-            return JSONResponse(json.loads(known.body))
+            return preferred(request, json.loads(known.body), 200)
         answer = act()
         self._answers.keep(key, fingerprint, json.dumps(answer).encode())
-        return JSONResponse(answer, 201)
+        return preferred(request, answer, 201)
 
     @contextmanager
     def _working_on(self, request: Request) -> Iterator[None]:
@@ -148,3 +149,10 @@ class FrontDesk:
             yield
         finally:
             self._in_progress -= claim
+
+
+def preferred(request: Request, answer: Json, status: int) -> JSONResponse:
+    """Little is answered to who does not ask for all of it."""
+    if request.headers.get("Prefer") != "return=representation":
+        answer = {name: answer[name] for name in MINIMAL}
+    return JSONResponse(answer, status)
