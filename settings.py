@@ -8,10 +8,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from domain.policies import Budget, Patience, Policies, RepairPolicy, Timetable
+from domain.policies import Budget, GatewayRule, Patience, Policies, RepairPolicy, Timetable
 
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
@@ -53,6 +61,17 @@ class ApiKey(BaseModel):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class Rule(BaseModel):
+    """By which gateways orders are paid, the first that can: of a currency, or of such amounts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gateways: tuple[str, ...] = Field(min_length=1)
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    at_least: int = Field(default=0, ge=0)
+    below: int | None = Field(default=None, gt=0)
+
+
 class Settings(BaseSettings):
     """Times are in seconds. Unset gateway keys mean that this gateway does not exist here.
 
@@ -80,6 +99,7 @@ class Settings(BaseSettings):
     api_keys: tuple[ApiKey, ...] = ()
 
     default_gateway: str = "razorpay"
+    gateway_rules: tuple[Rule, ...] = ()
     razorpay_key_id: str | None = None
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
@@ -128,6 +148,8 @@ class Settings(BaseSettings):
             raise ValueError("PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together")
         if self.gateways and self.default_gateway not in self.gateways:
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
+        if unknown := self._named_in_rules - self.gateways.keys():
+            raise ValueError(f"GATEWAY_RULES names {', '.join(sorted(unknown))}, without keys")
         if any(delay >= self.checkout_window for delay in self.quiet_delays):
             raise ValueError("QUIET_DELAYS must lie within CHECKOUT_WINDOW")
         if len({key.sha256 for key in self.api_keys}) < len(self.api_keys):
@@ -137,6 +159,10 @@ class Settings(BaseSettings):
         if bool(self.smtp_username) != bool(self.smtp_password):
             raise ValueError("SMTP_USERNAME and SMTP_PASSWORD go together")
         return self
+
+    @property
+    def _named_in_rules(self) -> set[str]:
+        return {name for rule in self.gateway_rules for name in rule.gateways}
 
     @property
     def gateways(self) -> dict[str, dict[str, Any]]:
@@ -194,6 +220,7 @@ class Settings(BaseSettings):
             repair=RepairPolicy(grace, self.honour_only_at_same_price, patience),
             budget=Budget(self.refund_budget_count, self.refund_budget_minor),
             refund_patience=patience,
+            gateway_rules=tuple(GatewayRule(**rule.model_dump()) for rule in self.gateway_rules),
         )
 
     @property

@@ -242,7 +242,12 @@ CHECKOUTS = (
     ),
     paid("gateway slow", pays_and_returns, faults={"slow": 1}),
     paid("gateway down before the link", pays_and_returns, faults={"unavailable_for": 4}),
-    paid("gateway down after the payment", pays_as_the_gateway_goes_down, evidence=QUERY),
+    paid(
+        "gateway down after the payment",
+        pays_as_the_gateway_goes_down,
+        evidence=QUERY,
+        needs=frozenset({PAID_WITHOUT_US}),
+    ),
     paid("canceled too late", cancels_when_paid),
     paid("fifty clicks on Pay", clicks_fifty_times),
     paid("ordered eleven times with one key", orders_ten_times),
