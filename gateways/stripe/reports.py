@@ -100,7 +100,7 @@ class Reports(Account):
             answer, items, more = await self._page(query, place)
             with malformed_is(answer.failure):
                 entries = entries_of(items, place, payout)
-                place = beyond(place, items)
+                place = replace(beyond(place, items), payout=text(payout, "id"))
                 totals = () if more else (total_of(payout, place),)
             if not more:
                 place = Place(payout=following, rows=place.rows)
