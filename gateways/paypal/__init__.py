@@ -5,9 +5,11 @@ Wire facts: https://developer.paypal.com/docs/api; each module names its pages.
 
 from datetime import timedelta
 
+from domain.settlements import Report
 from gateways.base import CannotLookUp, Capabilities
 from gateways.paypal.account import NAME
 from gateways.paypal.amounts import CURRENCIES
+from gateways.paypal.files import Files
 from gateways.paypal.links import LIFE, Links
 from gateways.paypal.messages import Messages
 from gateways.paypal.payments import Payments
@@ -17,7 +19,7 @@ from gateways.paypal.reports import Reports
 __all__ = ["LIFE", "PayPal"]
 
 
-class PayPal(Links, Payments, Refunds, Reports, Messages, CannotLookUp):
+class PayPal(Links, Payments, Refunds, Reports, Files, Messages, CannotLookUp):
     """One REST app of a PayPal account, live or in the sandbox: the address decides."""
 
     name = NAME
@@ -28,4 +30,5 @@ class PayPal(Links, Payments, Refunds, Reports, Messages, CannotLookUp):
         needs_capture=True,
         shortest_link_life=timedelta(),
         longest_link_life=LIFE,
+        reports=frozenset({Report.TRANSACTIONS}),
     )

@@ -18,7 +18,7 @@ from gateways.bodies import Json, malformed_is, mapping, parsed, text, word
 from gateways.certificates import check_rsa
 from gateways.paypal.account import NAME, Account
 from gateways.paypal.disputes import dispute_from
-from gateways.paypal.links import APPROVED, payments_of, unit_of
+from gateways.paypal.links import APPROVED, payments_of, status_of, unit_of
 from gateways.paypal.payments import payment_from
 from gateways.paypal.refunds import order_of, refund_from
 from gateways.signing import as_bytes, sha256_hex
@@ -117,7 +117,7 @@ def _of_order(event: GatewayEvent, order: Json) -> GatewayEvent:
         reference=word(unit, "invoice_id"),
         link_reference=text(order, "id"),
         payment=payments[0] if payments else None,
-        link=LinkStatus.OPEN if approved else None,
+        link=status_of(order, payments) if payments or approved else None,
         awaits_capture=approved,
     )
 

@@ -22,6 +22,7 @@ REFUND_CAPTURE = "/v2/payments/captures/{}/refund"
 REFUND = "/v2/payments/refunds/{}"
 OUR_PREFIX = "rfd_"
 DUPLICATE = "DUPLICATE_INVOICE_ID"
+MADE_BEFORE = {DUPLICATE, "CAPTURE_FULLY_REFUNDED", "REFUND_AMOUNT_EXCEEDED"}
 
 STATUSES = {
     "PENDING": RefundStatus.PENDING,
@@ -68,10 +69,13 @@ class Refunds(Account):
 
     async def _refused(self, query: RefundQuery, answer: Answer) -> RefundNews:
         """Too little may be left of the capture because this very refund was made before."""
+        issues = MADE_BEFORE.intersection(issues_of(answer.body))
+        if not issues:
+            raise answer.failure
         with in_doubt_if_refused():
             if found := await self._look_up_refund(query):
                 return found
-        if DUPLICATE in issues_of(answer.body):
+        if DUPLICATE in issues:
             raise OutcomeUnknown(f"{answer.failure}, but there is no such refund to be seen")
         raise answer.failure
 
