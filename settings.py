@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     SecretStr,
     ValidationError,
     model_validator,
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     paypal_client_secret: SecretStr | None = None
     paypal_webhook_ids: tuple[str, ...] = ()
     paypal_base_url: Url = "https://api-m.paypal.com"
-    paypal_ca_file: Path | None = None
+    paypal_ca_file: FilePath | None = None
     paypal_certificates_at: Url | None = None
 
     smtp_host: str = "127.0.0.1"

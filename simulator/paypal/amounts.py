@@ -37,6 +37,7 @@ def minor_of(amount: object, field: str) -> tuple[int, str]:
 
 
 def amount_of(minor: int, currency: str) -> Json:
+    """With a minus where the money went the other way."""
     value = Decimal(minor).scaleb(-decimals(currency))
     if currency in WITHOUT_DECIMALS:
         value = value.quantize(Decimal(1))

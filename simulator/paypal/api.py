@@ -13,6 +13,7 @@ from simulator.paypal.errors import missing
 from simulator.paypal.frontdesk import FrontDesk
 from simulator.paypal.orders import OrdersApi
 from simulator.paypal.payments import PaymentsApi
+from simulator.paypal.reporting import ReportingApi
 from simulator.paypal.signing import Identity
 from simulator.refunds import Refunds
 
@@ -41,6 +42,7 @@ def paypal_api(
             Route(CERTIFICATE, show_certificate, methods=["GET"]),
             *OrdersApi(desk, books, gateway, entities, page_url).routes(),
             *PaymentsApi(desk, books, refunds, entities).routes(),
+            *ReportingApi(desk, books).routes(),
             Route("/{path:path}", refuse_url, methods=EVERYTHING),
         ],
     )

@@ -19,7 +19,9 @@ from domain.money import Money
 from domain.news import PaymentNews
 from domain.payments import LinkStatus, PaymentLink, PaymentStatus
 from domain.ports import LinkDraft
+from domain.reconciliations import Period
 from domain.refunds import Refund, RefundQuery, RefundStatus
+from domain.settlements import START, Report
 from gateways.base import LinkRequest
 from gateways.http import GatewayClient, connection
 from gateways.paypal import PayPal
@@ -468,3 +470,38 @@ async def test_a_webhook_signed_by_a_forger_is_refused(
     (forged, *_) = await receiver.about(query.order_id, 1)
     with pytest.raises(BadSignature):
         await paypal.read_webhook(forged.body, forged.headers)
+
+
+# Reports ---------------------------------------------------------------------------------------
+
+
+async def test_what_was_taken_and_given_back_is_listed(paypal: PayPal, paid: PaymentNews) -> None:
+    payment, refund = paid.payments[0], a_refund(paid)
+    await paypal.refund(paypal.draft_refund(refund))
+    # Its books are kept by whole seconds.
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    await asyncio.sleep((end - datetime.now(UTC)).total_seconds())
+    period = Period(end - timedelta(days=1), end)
+    entries = {
+        entry.reference: entry
+        async for chunk in paypal.read_report(Report.TRANSACTIONS, period, START)
+        for entry in chunk.entries
+    }
+    taken = entries[payment.reference]
+    assert (taken.kind, taken.status) == ("payment", "captured")
+    assert (taken.amount_minor, taken.currency) == (PRICE.minor, PRICE.currency)
+    assert (taken.our_id, taken.order_reference) == (
+        paid.order_id,
+        wire_key(link_key(paid.order_id, 1)),
+    )
+    back = next(e for e in entries.values() if e.our_id == refund.refund_id)
+    assert (back.kind, back.status, back.amount_minor) == ("refund", "succeeded", 500)
+    assert back.payment_reference == payment.reference
+
+
+async def test_what_lies_ahead_is_not_answered_yet(paypal: PayPal) -> None:
+    now = datetime.now(UTC)
+    period = Period(now - timedelta(days=1), now + timedelta(hours=1))
+    with pytest.raises(GatewayUnavailable, match="reach to"):
+        async for _ in paypal.read_report(Report.TRANSACTIONS, period, START):
+            pass

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 from tests.support.simulator import Simulator, running_simulator
 
 Call = Callable[[dict[str, Any]], Any]
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -245,3 +247,37 @@ async def issue_of(call: Call, **options: Any) -> str:
     with pytest.raises(ApiException) as caught:
         await called(call, **options)
     return str(caught.value.details[0].issue)
+
+
+async def test_transactions_are_listed_by_when_they_began(
+    sdk: PaypalServersdkClient, simulator: Simulator, order_id: str
+) -> None:
+    order = (await captured(sdk, simulator, order_id)).body
+    capture = order.purchase_units[0].payments.captures[0].id
+    await called(sdk.payments.refund_captured_payment, capture_id=capture, body=RefundRequest())
+    today = datetime.now(UTC)
+    start, end = today - timedelta(days=1), today + timedelta(hours=1)
+    answer = await called(
+        sdk.transaction_search.search_transactions,
+        start_date=start.strftime(MOMENT),
+        end_date=end.strftime(MOMENT),
+        page_size=500,
+    )
+    rows = [each.transaction_info for each in answer.body.transaction_details]
+    paid = next(each for each in rows if each.transaction_id == capture)
+    assert (paid.transaction_event_code, paid.transaction_status) == ("T0006", "S")
+    assert (paid.custom_field, paid.transaction_amount.value) == (order_id, "12.50")
+    assert paid.fee_amount.value.startswith("-")
+    back = next(each for each in rows if getattr(each, "paypal_reference_id", "") == capture)
+    assert (back.transaction_event_code, back.transaction_amount.value) == ("T1107", "-12.50")
+    assert answer.body.total_items == len(rows)
+
+
+async def test_a_window_is_31_days_at_most(sdk: PaypalServersdkClient) -> None:
+    with pytest.raises(ApiException) as caught:
+        await called(
+            sdk.transaction_search.search_transactions,
+            start_date="2026-01-01T00:00:00Z",
+            end_date="2026-02-01T00:00:01Z",
+        )
+    assert caught.value.response_code == 400
