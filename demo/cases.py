@@ -10,7 +10,7 @@ from functools import partial
 
 from demo.client import Json
 from demo.customer import Customer
-from demo.gateways import METHODS, PAID_WITHOUT_US, webhooks_of
+from demo.gateways import CAPTURE_OF_OURS, METHODS, PAID_WITHOUT_US, webhooks_of
 
 Act = Callable[[Customer], Awaitable[None]]
 
@@ -234,6 +234,12 @@ CHECKOUTS = (
         waits=True,
     ),
     paid("answer lost as the link was made", pays_and_returns, faults={"lost_create_answer": 1}),
+    paid(
+        "answer lost as the money was taken",
+        pays_and_returns,
+        faults={"lost_capture_answer": 1},
+        needs=frozenset({CAPTURE_OF_OURS}),
+    ),
     paid("gateway errors", pays_and_returns, faults={"server_errors": 2}),
     paid(
         "gateway too busy",

@@ -2,12 +2,13 @@
 
 LATE_AUTHORIZATION = "money held on a link that has ended"
 PAID_WITHOUT_US = "payment that needs no call of ours"
+CAPTURE_OF_OURS = "payment that we have to take"
 METHODS = "methods but its own"
 
 ABILITIES: dict[str, frozenset[str]] = {
     "razorpay": frozenset({LATE_AUTHORIZATION, PAID_WITHOUT_US, METHODS}),
     "stripe": frozenset({PAID_WITHOUT_US, METHODS}),
-    "paypal": frozenset(),
+    "paypal": frozenset({CAPTURE_OF_OURS}),
 }
 # Their webhooks may prove a payment without naming its method.
 SILENT_ON_METHOD = frozenset({"stripe"})

@@ -19,6 +19,7 @@ TRACES: dict[str, Callable[[Json], bool]] = {
         {delivery["status_code"] for delivery in ledger["deliveries"]} == {401}
     ),
     "lost_create_answer": lambda ledger: None in _answers(ledger),
+    "lost_capture_answer": lambda ledger: None in _answers(ledger),
     "server_errors": lambda ledger: 500 in _answers(ledger),
     "rate_limited": lambda ledger: 429 in _answers(ledger),
     "unavailable_for": lambda ledger: 503 in _answers(ledger),
