@@ -6,7 +6,8 @@ RUN python -m venv /opt/venv \
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 paidonce \
-    && useradd --uid 10001 --gid paidonce --no-create-home --shell /usr/sbin/nologin paidonce
+    && useradd --uid 10001 --gid paidonce --no-create-home --shell /usr/sbin/nologin paidonce \
+    && install --directory --owner 10001 --group 10001 /var/lib/paidonce/transactions
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv

@@ -29,7 +29,8 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
-test-all: test ## Run every test there is
+test-all: test ## Run every test there is, those that take minutes as well
+	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 check: $(READY) ## Lint, format, types, architecture, compose file, Dockerfile
 	@$(BIN)/ruff check .

@@ -20,7 +20,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from domain.policies import Budget, GatewayRule, Patience, Policies, RepairPolicy, Timetable
+from domain.policies import (
+    Budget,
+    GatewayRule,
+    Patience,
+    Policies,
+    ReconciliationPolicy,
+    RepairPolicy,
+    Timetable,
+)
 
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
@@ -80,7 +88,9 @@ class Settings(BaseSettings):
     default those that connections trust; `paypal_certificates_at` is for the simulator alone.
 
     The refund budget holds per hour, for automatic refunds alone: how many, and how much in minor
-    units of each currency that it names.
+    units of each currency that it names; that of reconciliation holds per run. Transaction files
+    are kept under `transaction_files`, and taken in from `transaction_arrivals`, a folder for each
+    gateway in it: paths, or any URL that fsspec knows.
     """
 
     model_config = SettingsConfigDict(
@@ -141,6 +151,15 @@ class Settings(BaseSettings):
     refund_patience: Seconds = 10 * 86400
     unknown_order_after: Seconds = 600
 
+    reconciliation_interval: Seconds = 4 * 3600
+    reconciliation_overlap: Seconds = 2 * 3600
+    reconciliation_ageing: Delay = 3600
+    settlement_ageing: Delay = 2 * 86400
+    reconciliation_budget_count: int = Field(default=50, ge=0)
+    reconciliation_budget_minor: dict[str, int] = Field(default={"INR": 10_000_000})
+    transaction_files: str = "var/run/transactions"
+    transaction_arrivals: str | None = None
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
@@ -151,6 +170,8 @@ class Settings(BaseSettings):
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
         if unknown := self._named_in_rules - self.gateways.keys():
             raise ValueError(f"GATEWAY_RULES names {', '.join(sorted(unknown))}, without keys")
+        if self.reconciliation_overlap < self.reconciliation_ageing:
+            raise ValueError("RECONCILIATION_OVERLAP must not be shorter than its AGEING")
         if any(delay >= self.checkout_window for delay in self.quiet_delays):
             raise ValueError("QUIET_DELAYS must lie within CHECKOUT_WINDOW")
         if len({key.sha256 for key in self.api_keys}) < len(self.api_keys):
@@ -222,6 +243,17 @@ class Settings(BaseSettings):
             budget=Budget(self.refund_budget_count, self.refund_budget_minor),
             refund_patience=patience,
             gateway_rules=tuple(GatewayRule(**rule.model_dump()) for rule in self.gateway_rules),
+            reconciliation=self._reconciliation,
+        )
+
+    @property
+    def _reconciliation(self) -> ReconciliationPolicy:
+        return ReconciliationPolicy(
+            every=timedelta(seconds=self.reconciliation_interval),
+            overlap=timedelta(seconds=self.reconciliation_overlap),
+            ageing=timedelta(seconds=self.reconciliation_ageing),
+            settlement_ageing=timedelta(seconds=self.settlement_ageing),
+            budget=Budget(self.reconciliation_budget_count, self.reconciliation_budget_minor),
         )
 
     @property

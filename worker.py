@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -32,12 +32,15 @@ from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
 from activities.sweeps import SweepTimes
 from activities.world import World
+from db.books import BookStore
 from db.cases import CaseStore
 from db.engine import Database
+from db.files import FileStore
 from db.inbox import InboxStore
 from db.letters import LetterStore
 from db.orders import OrderStore
 from db.refunds import RefundStore
+from domain.reconciliations import Routine
 from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations
@@ -47,22 +50,33 @@ from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
-from workflows.schedules import keep_sweeping
+from workflows.routine import RoutineWorkflow
+from workflows.schedules import keep_reconciling, keep_sweeping
 from workflows.sweep import SweepWorkflow
 
 log = structlog.get_logger()
 SECONDS_BETWEEN_TRIES = 1
-WORKFLOWS = (CheckoutWorkflow, RefundWorkflow, RepairWorkflow, SweepWorkflow)
+WORKFLOWS = (
+    CheckoutWorkflow,
+    ReconciliationWorkflow,
+    RefundWorkflow,
+    RepairWorkflow,
+    RoutineWorkflow,
+    SweepWorkflow,
+)
 # A workflow file that imports anything else is refused when the worker starts.
 PASSED_THROUGH = (
     "domain",
     "activities",
     "gateways.base",
+    "workflows.doubt",
     "workflows.ending",
     "workflows.failover",
     "workflows.options",
+    "workflows.reconciliation",
     "workflows.refund",
     "workflows.settlement",
     "workflows.watch",
@@ -101,8 +115,7 @@ async def serve(settings: Settings) -> None:
     if client is None:
         return
     await _register_search_attributes(client)
-    sweep_every = timedelta(seconds=settings.sweep_interval)
-    await keep_sweeping(client, settings.task_queue, sweep_every)
+    await _keep_schedules(settings, client)
     async with at_work(settings, client):
         log.info("worker ready", task_queue=settings.task_queue)
         await stopping.wait()
@@ -111,14 +124,31 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
     """A worker on its real database, gateways and mail server, until the context ends."""
-    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        activities = _world(settings, client, database, known).activities()
-        async with build_worker(client, settings.task_queue, activities):
-            yield
+    async with AsyncExitStack() as life:
+        database = await life.enter_async_context(Database(settings.database_url))
+        books = BookStore(database)
+        known = await life.enter_async_context(gateways(settings.gateways))
+        activities = _world(settings, client, database, books, known).activities()
+        await life.enter_async_context(build_worker(client, settings.task_queue, activities))
+        yield
+
+
+async def _keep_schedules(settings: Settings, client: Client) -> None:
+    queue, policies = settings.task_queue, settings.policies
+    await keep_sweeping(client, queue, timedelta(seconds=settings.sweep_interval))
+    async with gateways(settings.gateways) as known:
+        for name, can in ((name, gateway.capabilities) for name, gateway in known.items()):
+            if can.reports or settings.transaction_arrivals:
+                routine = Routine(name, policies.reconciliation, can.reports, can.settles_at)
+                await keep_reconciling(client, queue, routine)
 
 
 def _world(
-    settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
+    settings: Settings,
+    client: Client,
+    database: Database,
+    books: BookStore,
+    known: Mapping[str, Gateway],
 ) -> World:
     orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
     policies = settings.policies
@@ -129,6 +159,8 @@ def _world(
         refunds=refunds,
         cases=CaseStore(database),
         inbox=inbox,
+        books=books,
+        files=FileStore(settings.transaction_files, settings.transaction_arrivals),
         gateways=known,
         letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
         delivery=WorkflowDelivery(

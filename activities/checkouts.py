@@ -20,6 +20,7 @@ from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft, Orders
+from domain.repairs import PaymentQuery
 from gateways.base import Gateway, LinkRequest
 
 
@@ -55,6 +56,12 @@ class CheckoutActivities:
         with asking(self._gateways, query.gateway) as gateway:
             known = await self._addressed(gateway, query)
             return await gateway.ask(known) if known else _never_sent(query)
+
+    @activity.defn
+    async def ask_payment(self, query: PaymentQuery) -> PaymentNews:
+        """What the gateway knows of one payment now."""
+        with asking(self._gateways, query.gateway) as gateway:
+            return await gateway.ask_payment(query.order_id, query.reference)
 
     @activity.defn
     async def close_and_ask(self, query: LinkQuery) -> PaymentNews:

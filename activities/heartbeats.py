@@ -1,10 +1,19 @@
 """A sign of life from every activity, so that a killed worker is missed within seconds."""
 
 import asyncio
+from contextvars import ContextVar
 from typing import Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+_said: ContextVar[list[Any]] = ContextVar("what the activity said last")
+
+
+def progress(*details: Any) -> None:
+    """Say how far the activity is; each later sign of life says it again, until it says more."""
+    _said.get()[:] = details
+    activity.heartbeat(*details)
 
 
 class Heartbeats(Interceptor):
@@ -21,6 +30,7 @@ class Heartbeats(Interceptor):
 
 class _Beating(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        _said.set([])
         work = asyncio.create_task(super().execute_activity(input))
         heart = asyncio.create_task(_beat())
         try:
@@ -32,7 +42,7 @@ class _Beating(ActivityInboundInterceptor):
 async def _beat() -> None:
     timeout = activity.info().heartbeat_timeout
     while timeout:
-        activity.heartbeat()
+        activity.heartbeat(*_said.get())
         await asyncio.sleep(timeout.total_seconds() / 3)
 
 

@@ -4,7 +4,9 @@ from temporalio import activity
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Standing
+from domain.orders import OrderStatus
 from domain.ports import Cases, Orders
+from domain.repairs import Retraction
 
 
 class RepairActivities:
@@ -14,6 +16,11 @@ class RepairActivities:
     @activity.defn
     async def standing(self, order_id: str) -> Standing:
         return await self._orders.standing(order_id)
+
+    @activity.defn
+    async def retract(self, retraction: Retraction) -> OrderStatus:
+        """Cancel a paid order whose payment was never captured; the status that stands."""
+        return await self._orders.retract(retraction, activity.info().started_time)
 
     @activity.defn
     async def order_policy(self, order_id: str) -> OrderPolicy:

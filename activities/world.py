@@ -7,10 +7,13 @@ from typing import Any
 
 from activities.checkouts import CheckoutActivities
 from activities.deliveries import DeliveryActivities
+from activities.findings import FindingActivities
 from activities.letters import LetterActivities
+from activities.reconciliations import ReconciliationActivities
 from activities.refunds import RefundActivities
 from activities.repairs import RepairActivities
 from activities.sweeps import SweepActivities, SweepTimes
+from domain.books import Books, Files
 from domain.ports import Cases, Delivery, Inbox, Letters, Orders, Refunds
 from gateways.base import Gateway
 
@@ -23,6 +26,8 @@ class World:
     refunds: Refunds
     cases: Cases
     inbox: Inbox
+    books: Books
+    files: Files
     gateways: Mapping[str, Gateway]
     letters: Letters
     delivery: Delivery
@@ -37,6 +42,8 @@ class World:
             RepairActivities(self.orders, self.cases),
             LetterActivities(self.letters),
             DeliveryActivities(self.delivery),
+            ReconciliationActivities(self.books, self.files, self.gateways),
+            FindingActivities(self.books, self.refunds, self.cases, self.delivery, self.gateways),
             SweepActivities(
                 self.orders, self.refunds, self.cases, self.inbox, self.delivery, self.times
             ),

@@ -16,6 +16,7 @@ from api import (
     metrics,
     orders,
     problems,
+    reconciliations,
     refunds,
     results,
     webhooks,
@@ -25,7 +26,10 @@ from api.openapi import Api
 from api.services import opened
 from settings import Settings
 
-ROUTERS = (orders, checkouts, events, refunds, cases, callbacks, webhooks, results, health, metrics)
+ROUTERS = (
+    *(orders, checkouts, events, refunds, cases, reconciliations),
+    *(callbacks, webhooks, results, health, metrics),
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

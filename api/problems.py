@@ -22,6 +22,7 @@ from domain.errors import (
     ProductNotFound,
     RefundNotFound,
     RefundRefused,
+    RunNotFound,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,6 +80,7 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     BasketRefused: _Meaning(422, "basket-refused"),
     RefundNotFound: _Meaning(404, "refund-not-found", "There is no such refund."),
     CaseNotFound: _Meaning(404, "case-not-found", "There is no such case."),
+    RunNotFound: _Meaning(404, "reconciliation-not-found", "There is no such reconciliation."),
     RefundRefused: _Meaning(409, "refund-refused"),
     KeyReused: _Meaning(
         422,

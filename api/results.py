@@ -46,7 +46,7 @@ async def show_result(order_id: str, services: Services, token: str = "") -> Res
         return neutral_page(services.settings)
     if not compare_digest(view.order.result_token.encode(), token.encode()):
         return neutral_page(services.settings)
-    return _page(
+    return page(
         "result.html",
         services.settings,
         order=view.order,
@@ -59,7 +59,7 @@ async def show_result(order_id: str, services: Services, token: str = "") -> Res
 
 def neutral_page(settings: Settings) -> Response:
     """Says nothing about any order."""
-    return _page("neutral.html", settings, status=404)
+    return page("neutral.html", settings, status=404)
 
 
 def safe_headers(settings: Settings) -> dict[str, str]:
@@ -68,9 +68,9 @@ def safe_headers(settings: Settings) -> dict[str, str]:
     return SAFE | ({"Strict-Transport-Security": "max-age=31536000"} if https else {})
 
 
-def _page(name: str, settings: Settings, status: int = 200, **values: object) -> Response:
-    page = PAGES.get_template(name).render(**values)
-    return HTMLResponse(page, status, headers=safe_headers(settings))
+def page(name: str, settings: Settings, status: int = 200, **values: object) -> Response:
+    text = PAGES.get_template(name).render(**values)
+    return HTMLResponse(text, status, headers=safe_headers(settings))
 
 
 def _state(view: CheckoutView) -> str:

@@ -14,14 +14,18 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
 from db.baskets import BasketStore
+from db.books import BookStore
 from db.cases import CaseStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
+from db.files import FileStore
 from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.reads import OrderReads
+from db.reconciliation_reads import ReconciliationReads
 from db.refunds import RefundStore
 from db.reports import Reports
+from domain.books import Books, Files
 from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
@@ -47,6 +51,9 @@ class Opened:
     delivery: Delivery
     refunds: RefundStore
     cases: CaseStore
+    files: Files
+    books: Books
+    reconciliations: ReconciliationReads
     policies: Policies
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
@@ -94,6 +101,9 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             delivery=delivery,
             refunds=refunds,
             cases=CaseStore(database),
+            files=FileStore(settings.transaction_files, settings.transaction_arrivals),
+            books=BookStore(database),
+            reconciliations=ReconciliationReads(database),
             policies=settings.policies,
             temporal_metrics=metrics,
             keys={key.sha256: key for key in settings.api_keys},

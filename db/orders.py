@@ -9,6 +9,7 @@ from db import links
 from db.cases import record_case
 from db.engine import Database
 from db.payments import record_payment
+from db.retractions import retract
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
@@ -20,6 +21,7 @@ from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft
+from domain.repairs import Retraction
 
 EXPIRED_AT_ONCE = 200
 
@@ -98,6 +100,15 @@ class OrderStore:
             if order.status.is_open and order.cancel_requested_at is None:
                 await _mark_canceled(session, order, actor, at)
             return order.status
+
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        """Cancel a paid order whose payment was never captured; the status that stands.
+
+        Only if that payment fulfils it and none of its money is on its way back; else nothing is
+        written. Raises `OrderNotFound`.
+        """
+        async with self._database.write() as session:
+            return await retract(session, retraction, at)
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expires a batch at a time; how many it was."""

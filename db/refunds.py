@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
 from db.payments import hold_payment
+from db.reopenings import reopen
 from db.repair_tables import RefundRow
 from db.reservations import refund_row, reserve, sum_of_refunds
 from db.rows import refund_draft_from, refund_from
@@ -161,6 +162,8 @@ async def _join(
         changes["evidence_id"] = await cite(session, row.order_id, news.evidence, at)
         changes["concluded_at"] = at if after.status.is_final else None
     await update_where(session, RefundRow, RefundRow.refund_id == row.refund_id, **changes)
+    if moved and after.status is RefundStatus.FAILED:
+        await reopen(session, row.refund_id)
     if moved and order and after.status in EVENTS:
         step = Step(EVENTS[after.status], at, SYSTEM, news.evidence)
         await _follow_sums(session, order, payment, step)

@@ -70,6 +70,7 @@ class OrderRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         sa.Index(None, "status", "created_at"),
         sa.Index(None, "status", "minded_at"),
+        sa.Index(None, "fulfilling_gateway", "fulfilling_reference"),
         sa.CheckConstraint("amount_minor > 0", "amount_is_positive"),
     )
 
@@ -179,6 +180,7 @@ class PaymentRow(SQLModel, table=True):
     """A payment belongs to one order; to none until its order is known."""
 
     __tablename__: ClassVar[Any] = "payments"
+    __table_args__: ClassVar[Any] = (sa.Index(None, "gateway", "first_seen_at"),)
 
     gateway: str = Field(primary_key=True, max_length=32)
     reference: str = Field(primary_key=True)

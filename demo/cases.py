@@ -29,7 +29,8 @@ class Case:
     it must have gone back, in minor units; `evidence` the kinds of proof that may be cited (empty:
     any); `links` how many links the gateway may have made; `notices` how many mails there are
     beside the confirmation; `waits` whether a case must be left for an operator; `needs` what the
-    gateway must be able to do, or else the case cannot be played.
+    gateway must be able to do, or else the case cannot be played; `only_file` whether it takes a
+    reconciliation to get there.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Case:
     confirmed: bool | None = None
     waits: bool = False
     needs: frozenset[str] = frozenset()
+    only_file: bool = False
 
     @property
     def confirmations(self) -> int:

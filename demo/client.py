@@ -97,6 +97,21 @@ class Service(HttpClient):
         body: Json = {"verdict": verdict, "reason": reason}
         return dict((await self.call("POST", f"/cases/{case_id}", json=body)).json())
 
+    async def reconcile(self, wish: Json) -> str:
+        """Compare a gateway's report with the orders, with an operator's key; the run's id."""
+        answer = await self.call("POST", "/reconciliations", json=wish)
+        return str(answer.json()["run_id"])
+
+    async def bring_file(self, gateway: str, name: str, content: bytes) -> str:
+        """Bring a transaction file, with an operator's key; the id of its run."""
+        path, query = f"/transaction-files/{gateway}", {"name": name}
+        answer = await self.call("POST", path, params=query, content=content)
+        return str(answer.json()["run_id"])
+
+    async def reconciliation(self, run_id: str) -> Json:
+        """A run as it stands."""
+        return dict((await self.call("GET", f"/reconciliations/{run_id}")).json())
+
     async def cancel(self, order_id: str) -> None:
         """Ask for the order to be canceled; a payment that wins the race still counts."""
         await self.call("POST", _path(order_id, "/cancel"))
@@ -118,6 +133,22 @@ class Simulator(HttpClient):
         """Let a pending payment end."""
         path = f"/simulator/payments/{payment_id}/settle"
         await self.call("POST", path, json={"outcome": outcome})
+
+    async def pay_out(self) -> list[Json]:
+        """Settle all that was captured or refunded and is not settled yet."""
+        return list((await self.control("settlements"))["settlements"])
+
+    async def revoke(self, payment_id: str) -> Json:
+        """Let the bank take back a captured payment; the merchant is not told."""
+        return await self.control(f"payments/{payment_id}/revoke")
+
+    async def file(self, name: str, since: float, until: float, **wrong: object) -> bytes:
+        """A gateway's file (`razorpay/settlement-recon.csv`) of what was settled `since`..`until`.
+
+        Both are Unix seconds; `wrong` is what is to be wrong with it: cut, strangers, not_before.
+        """
+        query = {"from": since, "to": until} | wrong
+        return (await self.call("GET", f"/simulator/files/{name}", params=query)).content
 
     async def control(self, path: str, **body: object) -> Json:
         """Decide for a bank or a customer; the paths are the simulator's."""

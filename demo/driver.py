@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from datetime import UTC, datetime
 from itertools import cycle, islice
 
 from rich.console import Console
@@ -16,9 +17,11 @@ from demo.cases import CHECKOUTS
 from demo.client import Mailbox, Problem, Service, Simulator
 from demo.customer import Staff
 from demo.gateways import missing
+from demo.reconciling import Reconciliation, reconcile, show
 from demo.run import Run, World
+from demo.unheard import UNHEARD
 
-CASES = CHECKOUTS + AFTERMATH
+CASES = CHECKOUTS + AFTERMATH + UNHEARD
 AT_ONCE = 12
 FEWEST = 24
 # What comes late, a second mail above all, shall be there when the verdict is given.
@@ -43,8 +46,8 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def drive(world: World, runs: list[Run], console: Console) -> None:
-    """Run all cases, some at once, then judge them all."""
+async def drive(world: World, runs: list[Run], gateway: str, console: Console) -> Reconciliation:
+    """Run all cases, some at once; reconcile; then judge them all."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def play(run: Run) -> None:
@@ -55,9 +58,13 @@ async def drive(world: World, runs: list[Run], console: Console) -> None:
             console.print(f"{run.elapsed:5.1f} s  {run.case.name}: {became}", markup=False)
 
     with _shown(runs, console):
+        began = datetime.now(UTC)
         await asyncio.gather(*map(play, runs))
+        both = await reconcile(world, gateway, began)
+        await asyncio.gather(*(run.settle(world) for run in runs))
         await asyncio.sleep(GRACE)
         await asyncio.gather(*(run.judge(world) for run in runs))
+    return both
 
 
 async def main() -> int:
@@ -78,12 +85,14 @@ async def main() -> int:
         except Problem as problem:
             console.print(f"demo: {problem}", style="bold red", markup=False)
             return 2
-        await drive(world, runs, console)
+        both = await drive(world, runs, options.gateway, console)
+    show(both, console)
     console.print(final_table(runs, console))
     explain(console, runs)
     _left_out(console, options.gateway)
     _where_to_look(console)
-    return 0 if all(run.agrees for run in runs) else 1
+    agreed = all(run.agrees for run in runs) and not both.complaints
+    return 0 if agreed else 1
 
 
 async def _world(stack: AsyncExitStack) -> World:

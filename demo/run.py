@@ -14,6 +14,7 @@ from demo.gateways import goods_at
 from demo.verdict import Seen, disagreements
 
 DEADLINE = 75.0
+SETTLING = 30
 MAIL_PATIENCE = 20.0
 CONCLUDED = frozenset(
     {"paid", "failed", "expired", "canceled", "needs_review", "partially_refunded", "refunded"}
@@ -67,6 +68,14 @@ class Run:
             self.complaints.append(f"{type(error).__name__}: {error}")
         self.ended = monotonic()
 
+    async def settle(self, world: World) -> None:
+        """After a reconciliation: wait until the order is as it must be, or the deadline."""
+        if self.case.only_file and self.order_id:
+            for _ in range(SETTLING * 2):
+                if await self._is_settled(world):
+                    break
+                await asyncio.sleep(0.5)
+
     async def judge(self, world: World) -> None:
         """Ask everybody what became of the order, and compare."""
         if self.order_id:
@@ -83,7 +92,8 @@ class Run:
             await world.simulator.set_faults(self.order_id, self.case.faults)
             self.status = "created"
             await self.case.act(customer)
-            await self._conclusion(world)
+            if not self.case.only_file:
+                await self._conclusion(world)
         finally:
             self.complaints += customer.complaints
 
@@ -112,6 +122,13 @@ class Run:
             except Problem as problem:
                 if problem.is_final:
                     raise
+
+    async def _is_settled(self, world: World) -> bool:
+        order = await world.staff.shop.order(self.order_id)
+        self.status = order["status"]
+        unsettled = [case for case in order["cases"] if case["status"] != "settled"]
+        went_back = sum(r["amount"] for r in order["refunds"] if r["status"] == "succeeded")
+        return self.status == self.case.status and not unsettled and went_back == self.case.refunded
 
     async def _look(self, world: World) -> Seen:
         """The mail follows the conclusion, so it is waited for; the rest is read after it."""

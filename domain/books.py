@@ -5,17 +5,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from domain.findings import Answer, Finding, Page, RepairState, Tally
 from domain.policies import Budget
-from domain.reconciliations import (
-    Answer,
-    Approval,
-    Finding,
-    Page,
-    ReconciliationPlan,
-    RepairState,
-    RunState,
-    Tally,
-)
+from domain.reconciliations import Approval, ReconciliationPlan, RunState
 from domain.settlements import Chunk, TransactionFile
 
 
@@ -41,7 +33,7 @@ class Books(Protocol):
     async def cursor(self, plan: ReconciliationPlan) -> tuple[str, int]:
         """Where the load of this run's rows stands: the adapter's cursor, and how many there are.
 
-        Raises `AlreadyLoaded` once the last chunk of it was staged.
+        Raises `AlreadyLoaded`, with the number of rows, once the last chunk of it was staged.
         """
 
     async def stage(self, plan: ReconciliationPlan, chunk: Chunk) -> int:
@@ -59,14 +51,14 @@ class Books(Protocol):
         Raises `FileRefused` if the rows of a settlement do not add up to its total.
         """
 
-    async def next_page(self, run_id: str, after: str | None, budget: Budget | None) -> Page:
-        """The planned findings after that one which fit the budget; None is without limit.
+    async def next_page(self, run_id: str, budget: Budget | None) -> Page:
+        """The first planned findings that fit the budget; None is without limit.
 
         Those that move no money by themselves come first.
         """
 
-    async def page(self, run_id: str, after: str | None, last: str) -> list[Finding]:
-        """The planned findings after that one, up to and with the last."""
+    async def page(self, run_id: str, last: str) -> list[Finding]:
+        """The planned findings up to and with the last, in the order of `next_page`."""
 
     async def handed_over(
         self, finding_id: str, state: RepairState, note: str, at: datetime

@@ -1,8 +1,9 @@
 """When to ask, and for how long: the settings of a checkout as values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from domain.money import Money
 
@@ -63,6 +64,14 @@ class Budget:
     minor_by_currency: dict[str, int] = field(default_factory=dict)
     period: timedelta = timedelta(hours=1)
 
+    def less(self, count: int, minor_by_currency: dict[str, int]) -> Self:
+        """What is left of it once so much was spent."""
+        left = {
+            currency: minor - minor_by_currency.get(currency, 0)
+            for currency, minor in self.minor_by_currency.items()
+        }
+        return replace(self, count=self.count - count, minor_by_currency=left)
+
 
 @dataclass(frozen=True)
 class RepairPolicy:
@@ -108,6 +117,22 @@ def gateways_for(
 
 
 @dataclass(frozen=True)
+class ReconciliationPolicy:
+    """How often a gateway's transactions are compared with the orders, and how much that may cost.
+
+    A run looks back over `every` and `overlap`, so that nothing falls between two. What is younger
+    than `ageing` may have no other side yet; what is paid out takes `settlement_ageing` to be so.
+    The budget is that of automatic refunds in one run.
+    """
+
+    every: timedelta = timedelta(hours=4)
+    overlap: timedelta = timedelta(hours=2)
+    ageing: timedelta = timedelta(hours=1)
+    settlement_ageing: timedelta = timedelta(days=2)
+    budget: Budget = field(default_factory=lambda: Budget(50, {"INR": 10_000_000}))
+
+
+@dataclass(frozen=True)
 class Policies:
     """Everything that settings say about time and money, for workflows that are yet to start."""
 
@@ -116,3 +141,4 @@ class Policies:
     budget: Budget = field(default_factory=Budget)
     refund_patience: Patience = field(default_factory=Patience)
     gateway_rules: tuple[GatewayRule, ...] = ()
+    reconciliation: ReconciliationPolicy = field(default_factory=ReconciliationPolicy)

@@ -8,12 +8,14 @@ from typing import Protocol
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.disputes import Dispute
+from domain.findings import Doubt
 from domain.money import Money
 from domain.news import PaymentNews
 from domain.orders import Order, OrderItem, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
 from domain.policies import Budget
 from domain.refunds import Refund, RefundNews, RefundWish
+from domain.repairs import Retraction
 
 News = PaymentNews | RefundNews | Dispute
 
@@ -66,6 +68,12 @@ class Orders(Protocol):
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end, its proof, the payments and cases; the status that now stands."""
+
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        """Cancel a paid order whose payment was never captured; the status that stands.
+
+        Only its fulfilling payment can do that, and only if nothing of it was sent back.
+        """
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expire orders `created` long ago that never asked for a link; how many."""
@@ -270,6 +278,12 @@ class Delivery(Protocol):
     async def deliver(self, news: PaymentNews) -> Destination:
         """Raises `OrderNotFound` if there is no such order; nothing is lost by repeating it."""
 
+    async def deliver_refund(self, news: RefundNews, at: datetime) -> Destination:
+        """Raises `RefundNotFound`; news of a refund that is not ours is recorded."""
+
+    async def doubt(self, doubt: Doubt) -> None:
+        """Have the order's repair ask the gateway about a capture that a file denies."""
+
     async def forward(self, row: int, at: datetime) -> Destination | None:
         """Deliver one row of the inbox and mark it; None if its order is not known yet."""
 
@@ -281,3 +295,6 @@ class Delivery(Protocol):
 
     async def mind_cases(self, subject: str) -> bool:
         """See that the subject's repair runs; True if it did not."""
+
+    async def call_repair(self, subject: str) -> None:
+        """Let the subject's repair look for cases, whether it runs or not."""

@@ -1,90 +1,12 @@
-"""Reconciliation: what a gateway's transactions are compared with, and what follows from it."""
+"""Reconciliation: what a gateway's transactions are compared with, when, and under which limits."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from domain.money import Money
-from domain.news import Evidence
-from domain.policies import Budget
+from domain.policies import Budget, ReconciliationPolicy
 from domain.settlements import Report, TransactionFile
-
-
-class Match(StrEnum):
-    """Every row on either side lands in exactly one of these.
-
-    The first four are the scenarios, order first: `fail` is an order, or an attempt to pay it,
-    that we do not count as paid. `expected` is one-sided or undecided, and still too young to be
-    missing. `repeated` is a row that says again what another row of the file has said, `other` is
-    no payment and no refund.
-    """
-
-    OK_PAID = "ok_paid"
-    FAIL_FAIL = "fail_fail"
-    FAIL_PAID = "fail_paid"
-    OK_UNPAID = "ok_unpaid"
-    MISSING_IN_ORDERS = "missing_in_orders"
-    MISSING_AT_GATEWAY = "missing_at_gateway"
-    AMOUNT_MISMATCH = "amount_mismatch"
-    CURRENCY_MISMATCH = "currency_mismatch"
-    DUPLICATE_PAYMENT = "duplicate_payment"
-    REFUND_MISMATCH = "refund_mismatch"
-    REFUND_OK = "refund_ok"
-    EXPECTED = "expected"
-    REPEATED = "repeated"
-    OTHER = "other"
-
-    @property
-    def is_finding(self) -> bool:
-        """Whether its rows are kept one by one, since somebody has to do something about them."""
-        return self in FINDINGS
-
-
-FINDINGS = frozenset(
-    {
-        Match.FAIL_PAID,
-        Match.OK_UNPAID,
-        Match.MISSING_IN_ORDERS,
-        Match.MISSING_AT_GATEWAY,
-        Match.AMOUNT_MISMATCH,
-        Match.CURRENCY_MISMATCH,
-        Match.DUPLICATE_PAYMENT,
-        Match.REFUND_MISMATCH,
-    }
-)
-
-
-class Plan(StrEnum):
-    """What is to be done about a finding.
-
-    `tell` brings the row to a running checkout or refund; `honour` and `refund` to the repair of
-    an order that has ended, which decides; `ask` has the gateway asked before anything is
-    changed; `case` waits for an operator; `none` was dealt with before.
-    """
-
-    TELL = "tell"
-    HONOUR = "honour"
-    REFUND = "refund"
-    ASK = "ask"
-    CASE = "case"
-    NONE = "none"
-
-
-class RepairState(StrEnum):
-    """`planned` is yet to be done, or is not done because the run is dry."""
-
-    PLANNED = "planned"
-    HANDED_OVER = "handed_over"
-    KNOWN = "known"
-    FAILED = "failed"
-
-
-class Answer(StrEnum):
-    """What the gateway said when it was asked about a finding."""
-
-    CONFIRMED = "confirmed"
-    RETRACTED = "retracted"
-    CASE = "case"
 
 
 class RunState(StrEnum):
@@ -149,66 +71,66 @@ class ReconciliationPlan:
         """The workflow's id as well."""
         return f"reconciliation-{self.load_id}{'-dry' if self.dry_run else ''}"
 
+    @property
+    def summary(self) -> str:
+        """One line for whoever looks at the run in a list."""
+        what = self.file.name if self.file else f"{self.report}, {self.period and self.period.name}"
+        return f"Reconciliation: {self.gateway.title()}, {what}{', dry' if self.dry_run else ''}"
+
 
 @dataclass(frozen=True)
-class Finding:
-    """One disagreement of a run: at most one per gateway, reference and match.
+class Routine:
+    """What is reconciled again and again for one gateway; `day_zone` names its settlement days."""
 
-    `reference` names the payment or refund; `file_amount` is None where the file has no such row,
-    `our_amount` where we have none.
-    """
-
-    finding_id: str
-    run_id: str
-    match: Match
-    plan: Plan
     gateway: str
-    reference: str
-    evidence: Evidence
-    occurred_at: datetime
-    order_id: str | None = None
-    payment_reference: str | None = None
-    refund_id: str | None = None
-    file_status: str | None = None
-    file_amount: Money | None = None
-    our_amount: Money | None = None
-    method: str | None = None
-    is_refund: bool = False
+    policy: ReconciliationPolicy
+    sources: frozenset[Report] = frozenset()
+    day_zone: str = "UTC"
 
+    def reports(self, at: datetime) -> list[ReconciliationPlan]:
+        """The runs over the gateway's reports that are due at this moment of the schedule."""
+        plans = []
+        if Report.TRANSACTIONS in self.sources:
+            start = at - self.policy.every - self.policy.overlap
+            plans.append(self.of_period(Report.TRANSACTIONS, Period(start, at), at))
+        if Report.SETTLEMENTS in self.sources:
+            days = self._days_ended(at)
+            plans += [self.of_period(Report.SETTLEMENTS, day, at) for day in days]
+        return plans
 
-@dataclass(frozen=True)
-class Doubt:
-    """A file that contradicts a recorded capture; only the gateway's own answer can decide."""
+    def of_period(
+        self, report: Report, period: Period, at: datetime, *, dry_run: bool = False
+    ) -> ReconciliationPlan:
+        is_paid_out = report is Report.SETTLEMENTS
+        ageing = self.policy.settlement_ageing if is_paid_out else self.policy.ageing
+        budget = self.policy.budget
+        return ReconciliationPlan(
+            self.gateway, at, ageing, budget, period, report=report, dry_run=dry_run
+        )
 
-    finding_id: str
-    gateway: str
-    order_id: str
-    payment_reference: str
-    evidence: Evidence
+    def of_file(
+        self,
+        file: TransactionFile,
+        at: datetime,
+        period: Period | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> ReconciliationPlan:
+        ageing, budget = self.policy.settlement_ageing, self.policy.budget
+        return ReconciliationPlan(
+            self.gateway, at, ageing, budget, period, file, Report.SETTLEMENTS, dry_run
+        )
 
-
-@dataclass(frozen=True)
-class Tally:
-    """How many rows of one class there are, and their money by currency in minor units."""
-
-    match: Match
-    rows: int
-    minor_by_currency: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Page:
-    """Findings that are handed over next, in the order of their ids, up to `last`.
-
-    `refunds` and `minor_by_currency` are what they may move back. `is_held` says that the budget
-    ended the page before the findings did; a page without a `last` is empty.
-    """
-
-    last: str | None = None
-    findings: int = 0
-    refunds: int = 0
-    minor_by_currency: dict[str, int] = field(default_factory=dict)
-    is_held: bool = False
+    def _days_ended(self, at: datetime) -> list[Period]:
+        """The gateway's days that have ended since the moment before this one."""
+        zone = ZoneInfo(self.day_zone)
+        end = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        days = []
+        while end > (at - self.policy.every).astimezone(zone):
+            start = end - timedelta(days=1)
+            days.append(Period(start.astimezone(UTC), end.astimezone(UTC)))
+            end = start
+        return days[::-1]
 
 
 @dataclass(frozen=True)

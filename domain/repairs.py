@@ -5,6 +5,8 @@ from datetime import datetime
 
 from domain.cases import CaseVerdict, OrderPolicy, Remedy
 from domain.checkouts import CheckoutPlan
+from domain.news import Evidence
+from domain.payments import PaymentStatus
 from domain.policies import Budget, RepairPolicy
 
 
@@ -30,6 +32,29 @@ class RepairPlan:
         return f"Repair: {price} by {gateway}, {self.subject}"
 
 
+@dataclass(frozen=True)
+class PaymentQuery:
+    """What a gateway is asked about one payment, by its own name for it."""
+
+    order_id: str
+    gateway: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Retraction:
+    """The gateway's own word that a payment we counted as captured was not; `status` is what it is.
+
+    Only that can take a paid order back.
+    """
+
+    order_id: str
+    gateway: str
+    reference: str
+    status: PaymentStatus
+    evidence: Evidence
+
+
 def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
     """What is done without asking anybody; None if an operator has to say."""
     if verdict is CaseVerdict.DUPLICATE_PAYMENT:
@@ -40,7 +65,9 @@ def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
 
 
 def is_honoured(order: OrderPolicy, policy: RepairPolicy, now: datetime) -> bool:
-    """Whether an order that has ended unpaid still takes a payment now."""
+    """Whether an order that has ended still takes a payment now: never a second one."""
+    if order.is_paid:
+        return False
     if policy.same_price_only and not order.same_price:
         return False
     in_grace = order.ended_at is not None and now - order.ended_at <= policy.grace
@@ -54,4 +81,6 @@ def may_remedy(verdict: CaseVerdict, wanted: Remedy) -> bool:
         CaseVerdict.UNKNOWN_ORDER,
         CaseVerdict.LATE_AUTHORIZATION,
     )
+    if verdict is CaseVerdict.OK_UNPAID:
+        return wanted is Remedy.DISMISS
     return wanted is not Remedy.HONOUR or verdict not in cannot

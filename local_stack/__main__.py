@@ -23,6 +23,8 @@ DEMO_PACE = {
     "REFUND_BUDGET_COUNT": "1000",
     "REFUND_BUDGET_MINOR": "{}",
     "UNKNOWN_ORDER_AFTER": "3",
+    "RECONCILIATION_AGEING": "0",
+    "SETTLEMENT_AGEING": "0",
 }
 
 app = App(

@@ -113,6 +113,8 @@ def _ours(stack: Stack) -> dict[str, str]:
         "SHOP_URL": stack.url("SHOP"),
         "SMTP_HOST": HOST,
         "SMTP_PORT": f"{stack.ports['SMTP_PORT']}",
+        "TRANSACTION_FILES": f"{stack.folder.absolute() / 'transactions'}",
+        "TRANSACTION_ARRIVALS": f"{stack.folder.absolute() / 'arrivals'}",
         **stack.settings,
     }
 

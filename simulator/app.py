@@ -4,8 +4,9 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -23,12 +24,15 @@ from simulator.paypal.dialect import PayPalDialect
 from simulator.paypal.signing import kept_identity
 from simulator.razorpay.api import razorpay_api
 from simulator.razorpay.dialect import RazorpayDialect
+from simulator.razorpay.files import RazorpayFiles
 from simulator.refunds import Refunds
 from simulator.settings import Settings
+from simulator.settlements import Settlements
 from simulator.stripe.api import stripe_api
 from simulator.stripe.dialect import StripeDialect
 from simulator.webhooks import WebhookSender
 
+Work = Callable[[], Coroutine[None, None, None]]
 log = logging.getLogger("simulator")
 
 
@@ -43,13 +47,19 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     paypal = PayPalDialect(settings.paypal, identity, page_url, paypal_url, clock)
     dialects: dict[str, Dialect] = {each.name: each for each in (razorpay, stripe, paypal)}
     announcer = Announcer(books, dialects)
-    gateway, refunds = Gateway(books, announcer, dialects), Refunds(books, announcer)
-    disputes = Disputes(books, announcer, dialects)
+    gateway = Gateway(books, announcer, dialects, settings.tariff)
+    refunds, disputes = Refunds(books, announcer), Disputes(books, announcer, dialects)
+    settlements = Settlements(books, dialects)
     sender = WebhookSender(books.outbox, dialects, settings.backoff, clock)
 
-    app = FastAPI(lifespan=lambda _: at_work(books, gateway, sender), docs_url=None, redoc_url=None)
+    work = [gateway.keep_time, sender.run]
+    if settings.settle_after is not None:
+        work.append(partial(settlements.settle_after, settings.settle_after))
+
+    app = FastAPI(lifespan=lambda _: at_work(books, sender, work), docs_url=None, redoc_url=None)
     app.include_router(ControlApi(books, announcer, sender, dialects, page_url).router())
-    app.include_router(FateApi(books, gateway, refunds, disputes, dialects).router())
+    app.include_router(FateApi(books, gateway, refunds, disputes, settlements, dialects).router())
+    app.include_router(RazorpayFiles(books).router())
     app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
     app.mount("/stripe/v1", stripe_api(settings.stripe, books, gateway, refunds, page_url))
     app.mount(
@@ -61,9 +71,9 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
 
 
 @asynccontextmanager
-async def at_work(books: Books, gateway: Gateway, sender: WebhookSender) -> AsyncIterator[None]:
-    """Keep time and send webhooks for as long as the application serves."""
-    tasks = [asyncio.create_task(run) for run in (gateway.keep_time(), sender.run())]
+async def at_work(books: Books, sender: WebhookSender, work: Iterable[Work]) -> AsyncIterator[None]:
+    """Keep time, send webhooks and settle for as long as the application serves."""
+    tasks = [asyncio.create_task(run()) for run in work]
     for task in tasks:
         task.add_done_callback(stop_if_broken)
     yield

@@ -9,12 +9,14 @@ from simulator.database import open_database
 from simulator.faults import FaultBook
 from simulator.ledger import Ledger
 from simulator.outbox import Outbox
+from simulator.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
     db: sqlite3.Connection
     ledger: Ledger
+    statement: Statement
     outbox: Outbox
     faults: FaultBook
     clock: Clock
@@ -22,4 +24,5 @@ class Books:
 
 def open_books(state: Path, clock: Clock) -> Books:
     db = open_database(state)
-    return Books(db, Ledger(db), Outbox(db, Alarm(clock)), FaultBook(db, clock), clock)
+    ledger, outbox = Ledger(db), Outbox(db, Alarm(clock))
+    return Books(db, ledger, Statement(db, ledger), outbox, FaultBook(db, clock), clock)

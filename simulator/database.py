@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS payments (
     id TEXT PRIMARY KEY, link_id TEXT NOT NULL REFERENCES links, status TEXT NOT NULL,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL,
     settle_at REAL, captured_at REAL, amount_refunded INTEGER NOT NULL,
+    fee INTEGER NOT NULL, tax INTEGER NOT NULL,
     created_at REAL NOT NULL, updated_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS payments_by_link ON payments (link_id);
 CREATE INDEX IF NOT EXISTS payments_to_settle ON payments (settle_at) WHERE status = 'created';
@@ -35,6 +36,17 @@ CREATE TABLE IF NOT EXISTS disputes (
     amount INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL,
     respond_by REAL NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS disputes_by_payment ON disputes (payment_id);
+CREATE TABLE IF NOT EXISTS settlements (
+    id TEXT PRIMARY KEY, dialect TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL,
+    fees INTEGER NOT NULL, tax INTEGER NOT NULL, utr TEXT NOT NULL, created_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, source_id TEXT NOT NULL,
+    payment_id TEXT NOT NULL REFERENCES payments,
+    settlement_id TEXT NOT NULL REFERENCES settlements,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, fee INTEGER NOT NULL, tax INTEGER NOT NULL,
+    debit INTEGER NOT NULL, credit INTEGER NOT NULL, created_at REAL NOT NULL,
+    UNIQUE (kind, source_id));
+CREATE INDEX IF NOT EXISTS entries_by_settlement ON entries (settlement_id);
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY, dialect TEXT NOT NULL, name TEXT NOT NULL,
     link_id TEXT NOT NULL REFERENCES links, payment_id TEXT, body BLOB NOT NULL,

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from simulator.records import Json, Link, News, Payment
 
 PageUrl = Callable[[str], str]
-Kind = Literal["link", "order", "payment", "refund", "dispute", "event"]
+Kind = Literal["link", "order", "payment", "refund", "dispute", "event", "settlement", "adjustment"]
 
 
 @dataclass(frozen=True, slots=True)

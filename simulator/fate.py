@@ -11,7 +11,7 @@ from simulator.books import Books
 from simulator.control import control_router
 from simulator.dialect import Dialect
 from simulator.disputes import DisputeEnded, Disputes
-from simulator.gateway import Gateway, NotAuthorized
+from simulator.gateway import Gateway, NotAuthorized, NotRevocable
 from simulator.records import (
     DisputeStatus,
     Json,
@@ -23,7 +23,8 @@ from simulator.records import (
     RefundStatus,
 )
 from simulator.refunds import RefundEnded, Refunds
-from simulator.views import dispute_view, payment_view, refund_view
+from simulator.settlements import Settlements
+from simulator.views import dispute_view, payment_view, refund_view, settlement_view
 
 T = TypeVar("T")
 
@@ -78,10 +79,12 @@ class FateApi:
         gateway: Gateway,
         refunds: Refunds,
         disputes: Disputes,
+        settlements: Settlements,
         dialects: Mapping[str, Dialect],
     ) -> None:
         self._ledger, self._clock, self._dialects = books.ledger, books.clock, dialects
         self._gateway, self._refunds, self._disputes = gateway, refunds, disputes
+        self._settlements = settlements
 
     def router(self) -> APIRouter:
         routes = control_router()
@@ -89,9 +92,11 @@ class FateApi:
         routes.post("/payments/stray")(self.pay_elsewhere)
         routes.post("/payments/{payment_id}/settle")(self.settle_payment)
         routes.post("/payments/{payment_id}/release")(self.release)
+        routes.post("/payments/{payment_id}/revoke")(self.revoke)
         routes.post("/payments/{payment_id}/dispute")(self.dispute)
         routes.post("/refunds/{refund_id}/settle")(self.settle_refund)
         routes.post("/disputes/{dispute_id}/settle")(self.settle_dispute)
+        routes.post("/settlements")(self.settle_everything)
         return routes
 
     async def pay_late(self, order_id: str, late: LatePayment) -> Json:
@@ -129,6 +134,14 @@ class FateApi:
         except NotAuthorized:
             raise HTTPException(409, f"{payment_id} is {payment.status}") from None
 
+    async def revoke(self, payment_id: str) -> Json:
+        """Let the bank take back what was captured; nobody is told."""
+        payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
+        try:
+            return self._view(self._gateway.revoke(payment))
+        except NotRevocable:
+            raise HTTPException(409, f"{payment_id} is {payment.status}, or partly so") from None
+
     async def dispute(self, payment_id: str, objection: Objection) -> Json:
         payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
         if not payment.captured:
@@ -153,6 +166,10 @@ class FateApi:
         except DisputeEnded:
             raise HTTPException(409, f"{dispute_id} is {dispute.status}") from None
         return dispute_view(dispute, self._ledger.link_of(dispute))
+
+    async def settle_everything(self) -> Json:
+        """Pay out whatever was captured, refunded or lost since the last time."""
+        return {"settlements": [settlement_view(each) for each in self._settlements.settle()]}
 
     def _view(self, payment: Payment) -> Json:
         link = self._ledger.link_of(payment)

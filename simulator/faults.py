@@ -26,6 +26,22 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowFaults:
+    """What files and reports get wrong about one kind of row; amounts are in minor units."""
+
+    left_out: bool = False
+    twice: bool = False
+    amount: int | None = None
+    currency: str | None = None
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    @property
+    def copies(self) -> int:
+        return 0 if self.left_out else 1 + self.twice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
     """All off by default. Durations are seconds, counters go down as they are used up."""
 
@@ -47,6 +63,8 @@ class Faults:
     rate_limited: RateLimit | None = None
     slow: float = 0
     unavailable_for: float = 0
+    payment_rows: RowFaults | None = None
+    refund_rows: RowFaults | None = None
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -58,6 +76,9 @@ class Faults:
         more = (*lost, self.unavailable_for)
         if any(number < 0 for number in (*numbers, *more, *limits)):
             raise ValueError("counts and durations are not negative")
+
+
+PARTS = {"rate_limited": RateLimit, "payment_rows": RowFaults, "refund_rows": RowFaults}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +177,6 @@ def dumped(faults: Faults) -> str:
 
 def loaded(settings: str) -> Faults:
     values = json.loads(settings)
-    limit = values.pop("rate_limited")
-    return Faults(**values, rate_limited=RateLimit(**limit) if limit else None)
+    for name, kind in PARTS.items():
+        values[name] = kind(**values[name]) if values[name] else None
+    return Faults(**values)

@@ -17,6 +17,7 @@ from simulator.records import (
     Payment,
     PaymentStatus,
 )
+from simulator.tariff import Tariff
 
 
 class LinkClosed(Exception):
@@ -27,9 +28,20 @@ class NotAuthorized(Exception):
     """The payment is not waiting for its capture."""
 
 
+class NotRevocable(Exception):
+    """The payment was never captured, or is no longer whole."""
+
+
 class Gateway:
-    def __init__(self, books: Books, announcer: Announcer, dialects: Mapping[str, Dialect]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        announcer: Announcer,
+        dialects: Mapping[str, Dialect],
+        tariff: Tariff,
+    ) -> None:
         self._books, self._announcer, self._dialects = books, announcer, dialects
+        self._tariff = tariff
         self._ledger, self._clock, self._alarm = books.ledger, books.clock, Alarm(books.clock)
 
     def open_link(self, link: Link) -> None:
@@ -114,6 +126,23 @@ class Gateway:
         return self._ledger.change_payment(
             payment, now, status=refunded, amount_refunded=payment.amount
         )
+
+    def revoke(self, payment: Payment) -> Payment:
+        """Let the bank take back a payment that was captured; the merchant is not told.
+
+        A link that nothing else has paid is canceled with it. Raise `NotRevocable` unless all of
+        the money is still there.
+        """
+        if payment.status is not PaymentStatus.CAPTURED or payment.amount_refunded:
+            raise NotRevocable(payment.id)
+        now, failed = self._clock(), PaymentStatus.FAILED
+        with transaction(self._books.db):
+            payment = self._ledger.change_payment(payment, now, status=failed, captured_at=None)
+            link = self._ledger.link_of(payment)
+            others = self._ledger.payments(link_id=link.id)
+            if link.status is LinkStatus.PAID and not any(other.captured for other in others):
+                self._ledger.change_link(link, now, status=LinkStatus.CANCELED)
+        return payment
 
     def cancel(self, link: Link) -> Link:
         """Raise `LinkClosed` unless the link is open."""
@@ -201,8 +230,14 @@ class Gateway:
 
     def _capture(self, payment: Payment) -> tuple[Link, Payment]:
         now, link = self._clock(), self._ledger.link_of(payment)
-        captured = PaymentStatus.CAPTURED
-        payment = self._ledger.change_payment(payment, now, status=captured, captured_at=now)
+        payment = self._ledger.change_payment(
+            payment,
+            now,
+            status=PaymentStatus.CAPTURED,
+            captured_at=now,
+            fee=self._tariff.fee(payment.amount),
+            tax=self._tariff.tax(payment.amount),
+        )
         if link.is_open or link.status is LinkStatus.COMPLETED:
             link = self._ledger.change_link(link, now, status=LinkStatus.PAID, closed_at=now)
         return link, payment

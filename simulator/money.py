@@ -17,6 +17,14 @@ def written(minor: int, currency: str) -> str:
     return f"{SYMBOLS.get(currency, currency + ' ')}{whole}{fraction}"
 
 
+def plain(minor: int, currency: str) -> str:
+    """Write 125000 INR as 1250.00."""
+    places = decimals(currency)
+    major, rest = divmod(abs(minor), 10**places)
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{major}.{rest:0{places}}" if places else f"{sign}{major}"
+
+
 def indian(number: int) -> str:
     """Group as in India: three digits, then pairs."""
     head, tail = divmod(number, 1000)

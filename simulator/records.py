@@ -78,6 +78,14 @@ class Happening(StrEnum):
     DISPUTE_SETTLED = "dispute_settled"
 
 
+class EntryKind(StrEnum):
+    """What a line of a settlement is about; an adjustment puts right what was settled before."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    ADJUSTMENT = "adjustment"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A payment link. `details` is the dialect's own: what the merchant sent beside the money.
@@ -117,7 +125,8 @@ class Link:
 class Payment:
     """One attempt to pay a link. `outcome` is what it will settle as, at `settle_at` if set.
 
-    `amount_refunded` counts pending refunds, and not those that failed.
+    `amount_refunded` counts pending refunds, and not those that failed. `fee`, without `tax`, is
+    what a capture costs the merchant.
     """
 
     id: str
@@ -131,6 +140,8 @@ class Payment:
     settle_at: float | None = None
     captured_at: float | None = None
     amount_refunded: int = 0
+    fee: int = 0
+    tax: int = 0
     updated_at: float = 0
 
     @property
@@ -181,6 +192,46 @@ class Dispute:
     @property
     def has_ended(self) -> bool:
         return self.status not in (DisputeStatus.OPEN, DisputeStatus.UNDER_REVIEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Money on its way to the merchant's bank: all credits less all debits, at times below zero.
+
+    `fees` are without `tax`; both are gone from `amount` already.
+    """
+
+    id: str
+    dialect: str
+    amount: int
+    currency: str
+    fees: int
+    tax: int
+    utr: str
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a settlement, and what it did to the merchant's balance; `fee` is without `tax`.
+
+    `id` is the payment's, the refund's, or the adjustment's own; `source_id` is what the line is
+    about: the same again, or the dispute, payment or refund that had to be put right.
+    """
+
+    id: str
+    kind: EntryKind
+    source_id: str
+    payment_id: str
+    amount: int
+    currency: str
+    created_at: float
+    fee: int = 0
+    tax: int = 0
+    debit: int = 0
+    credit: int = 0
+    settlement_id: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,22 @@ import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from simulator.paypal.account import PayPalAccount
 from simulator.razorpay.account import RazorpayAccount
 from simulator.stripe.account import StripeAccount
+from simulator.tariff import Tariff
 from simulator.webhooks import Backoff
 
 DESCRIPTION = """\
 A payment gateway to develop and test against. No real money, no real cards.
 
 It serves Razorpay's API under /v1, Stripe's under /stripe/v1, PayPal's under /paypal, a payment
-page a person can use under /pay, and under /simulator what a test needs: faults, the ledger, forged
-webhooks. The root of PayPal's certificates lies beside the state file, in paypal-ca.pem.
+page a person can use under /pay, and under /simulator what a test needs: faults, the ledger,
+settlements and their files, forged webhooks. The root of PayPal's certificates lies beside the
+state file, in paypal-ca.pem.
 """
 ENVIRONMENT = """\
 environment:
@@ -44,6 +47,8 @@ class Settings:
     public_url: str | None
     state: Path
     backoff: Backoff
+    tariff: Tariff
+    settle_after: float | None
     log_level: str
     razorpay: RazorpayAccount
     stripe: StripeAccount
@@ -68,6 +73,8 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         public_url=options.public_url,
         state=options.state,
         backoff=Backoff(options.retry_base, options.retry_limit),
+        tariff=Tariff(options.fee),
+        settle_after=options.settle_after,
         log_level=options.log_level,
         razorpay=razorpay,
         stripe=stripe,
@@ -112,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
     add_address_flags(made)
     add_state_flag(made)
     add_webhook_flags(made)
+    add_settlement_flags(made)
     levels = ("debug", "info", "warning", "error")
     made.add_argument("--log-level", choices=levels, default="info", help="(%(default)s)")
     return made
@@ -163,10 +171,38 @@ def add_webhook_flags(made: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settlement_flags(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--fee",
+        type=basis_points,
+        default="2",
+        metavar="%",
+        help="percent of a payment that the gateway keeps, GST not included (%(default)s)",
+    )
+    made.add_argument(
+        "--settle-after",
+        type=seconds,
+        metavar="S",
+        help="age at which money is settled by itself; by default only when it is asked for",
+    )
+
+
 def port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port")
     return int(text)
+
+
+def basis_points(text: str) -> int:
+    """Hundredths of a percent."""
+    try:
+        value = Decimal(text) * 100
+        fits = 0 <= value <= 5000 and not value % 1
+    except InvalidOperation:
+        fits = False
+    if not fits:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 to 50 with 2 decimals")
+    return int(value)
 
 
 def seconds(text: str) -> float:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
-from simulator.records import Dispute, Event, Json, Link, Payment, Refund
+from simulator.records import Dispute, Event, Json, Link, Payment, Refund, Settlement
 
 LINK = "id order_id reference_id gateway_order_id status amount currency"
 PAYMENT = "id status amount currency method captured amount_refunded"
 REFUND = "id payment_id receipt amount currency status"
 DISPUTE = "id payment_id reason amount currency status"
+SETTLEMENT = "id dialect amount currency fees tax utr"
 
 
 def link_view(link: Link, short_url: str) -> Json:
@@ -30,6 +31,10 @@ def refund_view(refund: Refund, link: Link) -> Json:
 def dispute_view(dispute: Dispute, link: Link) -> Json:
     more = {"order_id": link.order_id, "created_at": iso(dispute.created_at)}
     return chosen(dispute, DISPUTE) | more
+
+
+def settlement_view(settlement: Settlement) -> Json:
+    return chosen(settlement, SETTLEMENT) | {"created_at": iso(settlement.created_at)}
 
 
 def event_view(event: Event, link: Link) -> Json:

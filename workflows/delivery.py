@@ -9,6 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.checkouts import CheckoutPlan
 from domain.disputes import Dispute
+from domain.findings import Doubt
 from domain.keys import ORDER_PREFIX
 from domain.news import PaymentNews
 from domain.orders import Order
@@ -48,6 +49,16 @@ class WorkflowDelivery:
         await self._start_repair(news.order_id, RepairWorkflow.learn.__name__, [news])
         return Destination.REPAIR
 
+    async def deliver_refund(self, news: RefundNews, at: datetime) -> Destination:
+        if news.refund_id is None:
+            await self._refunds.record_refund(news, at)
+            return Destination.RECORDED
+        refund = await self._refunds.refund(news.refund_id)
+        if refund.joined(news) == refund:
+            return Destination.NOTHING_NEW
+        await self._start_refund(refund, news)
+        return Destination.REFUND
+
     async def forward(self, row: int, at: datetime) -> Destination | None:
         news = await self._inbox.news(row)
         if news is None:
@@ -57,6 +68,9 @@ class WorkflowDelivery:
         await self._inbox.forwarded(row, at)
         return destination
 
+    async def doubt(self, doubt: Doubt) -> None:
+        await self._start_repair(doubt.order_id, RepairWorkflow.doubt.__name__, [doubt])
+
     async def adopt(self, order: Order) -> bool:
         if await self._is_running(order.order_id):
             return False
@@ -65,8 +79,11 @@ class WorkflowDelivery:
     async def mind_cases(self, subject: str) -> bool:
         if await self._is_running(repair_id(subject)):
             return False
-        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
+        await self.call_repair(subject)
         return True
+
+    async def call_repair(self, subject: str) -> None:
+        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
 
     async def mind_refund(self, refund: Refund) -> bool:
         if await self._is_running(refund.refund_id):
@@ -80,17 +97,7 @@ class WorkflowDelivery:
         if isinstance(news, Dispute):
             await self._inbox.record_dispute(news, at)
             return Destination.RECORDED
-        return await self._deliver_refund(news, at)
-
-    async def _deliver_refund(self, news: RefundNews, at: datetime) -> Destination:
-        if news.refund_id is None:
-            await self._refunds.record_refund(news, at)
-            return Destination.RECORDED
-        refund = await self._refunds.refund(news.refund_id)
-        if refund.joined(news) == refund:
-            return Destination.NOTHING_NEW
-        await self._start_refund(refund, news)
-        return Destination.REFUND
+        return await self.deliver_refund(news, at)
 
     async def _signal_checkout(self, news: PaymentNews) -> bool:
         handle = self._client.get_workflow_handle(news.order_id)
@@ -102,7 +109,7 @@ class WorkflowDelivery:
             return False
         return True
 
-    async def _start_repair(self, subject: str, signal: str, args: list[PaymentNews]) -> None:
+    async def _start_repair(self, subject: str, signal: str, args: list[Any]) -> None:
         plan = await repair_plan(subject, self._orders, self._policies)
         await self._client.start_workflow(
             RepairWorkflow.run,

@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from domain.errors import (
+    FileRefused,
     KeyReused,
     MailRefused,
     OrderNotFound,
@@ -91,6 +92,22 @@ RESERVE: ActivityConfig = {
             KeyReused.__name__,
             OrderNotFound.__name__,
         ],
+    ),
+}
+LOAD: ActivityConfig = {
+    "start_to_close_timeout": timedelta(hours=6),
+    "heartbeat_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=5),
+        non_retryable_error_types=[FileRefused.__name__],
+    ),
+}
+REPAIR_PAGE: ActivityConfig = {
+    "start_to_close_timeout": timedelta(minutes=30),
+    "heartbeat_timeout": HEARTBEAT,
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
     ),
 }
 SWEEP: ActivityConfig = {

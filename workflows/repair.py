@@ -11,9 +11,11 @@ from activities.repairs import RepairActivities
 from domain.cases import Case, Decision, late_verdict
 from domain.checkouts import Checkout, CheckoutPlan, LinkQuery, Standing
 from domain.errors import WordNotWanted
+from domain.findings import Doubt
 from domain.news import PaymentNews
 from domain.orders import OrderStatus
 from domain.repairs import RepairPlan
+from workflows.doubt import Examination
 from workflows.ending import confirm, record
 from workflows.options import QUERY_UNTIL_ANSWERED, RECORD, named
 from workflows.settlement import Settlement
@@ -35,18 +37,20 @@ class RepairWorkflow:
         self._is_called = True
         self._has_looked = False
         self._watch: PaymentWatch | None = None
+        self._doubts: deque[Doubt] = deque()
         self._settlements: dict[str, Settlement] = {}
+        self._examinations: dict[str, Examination] = {}
         self._work: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, plan: RepairPlan) -> None:
-        while self._news or self._is_called or self._work:
+        while self._is_needed:
             self._is_called = False
             if plan.checkout:
                 await self._take_in_news(plan.checkout)
             await self._take_up_cases()
             await workflow.wait_condition(
-                lambda: bool(self._news) or self._is_called or not self._work or self._is_some_done
+                lambda: self._has_something_new or not self._work or self._is_some_done
             )
             await self._put_away_what_is_done()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -56,6 +60,10 @@ class RepairWorkflow:
         self._news.append(news)
         if self._watch:
             self._watch.hear(news)
+
+    @workflow.signal(description="A file denies what is recorded of a payment")
+    def doubt(self, doubt: Doubt) -> None:
+        self._doubts.append(doubt)
 
     @workflow.signal(description="There is something to look after")
     def call(self) -> None:
@@ -88,9 +96,19 @@ class RepairWorkflow:
         self._news.append(news)
 
     def tell_operator(self) -> None:
-        """Show in Temporal's UI what becomes of each case."""
-        lines = [f"- {settlement.summary}" for settlement in self._settlements.values()]
+        """Show in Temporal's UI what becomes of each case and each doubt."""
+        summaries = [settlement.summary for settlement in self._settlements.values()]
+        summaries += [examination.summary for examination in self._examinations.values()]
+        lines = [f"- {summary}" for summary in summaries]
         workflow.set_current_details("\n".join(lines) or "no case is open")
+
+    @property
+    def _has_something_new(self) -> bool:
+        return bool(self._news or self._doubts) or self._is_called
+
+    @property
+    def _is_needed(self) -> bool:
+        return self._has_something_new or bool(self._work)
 
     @property
     def _is_some_done(self) -> bool:
@@ -104,6 +122,15 @@ class RepairWorkflow:
         while self._news:
             await self._examine(self._news.popleft(), checkout, standing)
             standing = await self._standing(checkout)
+        while self._doubts:
+            self._take_up(self._doubts.popleft(), checkout)
+
+    def _take_up(self, doubt: Doubt, checkout: CheckoutPlan) -> None:
+        """The same doubt, told again while it is examined, is one."""
+        if doubt.finding_id not in self._work:
+            examination = Examination(doubt, checkout, self._plan.policy.patience, self)
+            self._examinations[doubt.finding_id] = examination
+            self._work[doubt.finding_id] = asyncio.create_task(examination.run())
 
     async def _take_up_cases(self) -> None:
         for case in await workflow.execute_activity_method(
@@ -122,7 +149,9 @@ class RepairWorkflow:
         for case_id, task in list(self._work.items()):
             if task.done():
                 await task
-                del self._work[case_id], self._settlements[case_id]
+                del self._work[case_id]
+                self._settlements.pop(case_id, None)
+                self._examinations.pop(case_id, None)
         self.tell_operator()
 
     async def _standing(self, checkout: CheckoutPlan) -> Standing:
@@ -153,7 +182,8 @@ class RepairWorkflow:
         for payment in news.payments:
             verdict = late_verdict(payment, plan.price, order_is_paid=is_paid)
             if verdict and not standing.knows(payment):
-                await self._open_case(Case(plan.order_id, verdict, payment, news.evidence))
+                case = Case(plan.order_id, verdict, payment, news.evidence, news.approved_by)
+                await self._open_case(case)
 
     async def _ask(self, plan: CheckoutPlan) -> PaymentNews:
         return await workflow.execute_activity_method(

@@ -134,6 +134,7 @@ class Settlement:
 
     async def _reserve(self) -> Refund | None:
         case, is_automatic = self._record.case, self._actor is None
+        is_limited = is_automatic and case.approved_by is None
         wish = RefundWish(
             refund_id=derived_id("rfd", self._record.case_id, str(self._words)),
             order_id=case.order_id,
@@ -147,7 +148,7 @@ class Settlement:
         try:
             refund = await workflow.execute_activity_method(
                 RefundActivities.reserve_refund,
-                args=[wish, self._plan.budget if is_automatic else None],
+                args=[wish, self._plan.budget if is_limited else None],
                 **named(RESERVE, "Set the money aside"),
             )
         except ActivityError as error:

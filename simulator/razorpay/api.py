@@ -7,6 +7,7 @@ from starlette.routing import Route, Router
 from simulator.books import Books
 from simulator.dialect import PageUrl
 from simulator.gateway import Gateway
+from simulator.planting import PlantedReports
 from simulator.razorpay.account import RazorpayAccount
 from simulator.razorpay.disputes import DisputesApi
 from simulator.razorpay.errors import NOT_FOUND, RazorpayError
@@ -14,6 +15,7 @@ from simulator.razorpay.frontdesk import FrontDesk
 from simulator.razorpay.links import LinksApi
 from simulator.razorpay.payments import PaymentsApi
 from simulator.razorpay.refunds import RefundsApi
+from simulator.razorpay.settlements import SettlementsApi
 from simulator.refunds import Refunds
 
 EVERYTHING = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -22,14 +24,15 @@ EVERYTHING = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 def razorpay_api(
     account: RazorpayAccount, books: Books, gateway: Gateway, refunds: Refunds, page_url: PageUrl
 ) -> Router:
-    desk = FrontDesk(account, books)
+    desk, reports = FrontDesk(account, books), PlantedReports(books)
     return Router(
         redirect_slashes=False,
         routes=[
             *LinksApi(account, desk, books, gateway, page_url).routes(),
-            *PaymentsApi(desk, books, gateway).routes(),
-            *RefundsApi(desk, books, refunds).routes(),
+            *PaymentsApi(desk, books, gateway, reports).routes(),
+            *RefundsApi(desk, books, refunds, reports).routes(),
             *DisputesApi(desk, books).routes(),
+            *SettlementsApi(desk, books, reports).routes(),
             Route("/{path:path}", refuse_url, methods=EVERYTHING),
         ],
     )

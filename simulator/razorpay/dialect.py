@@ -24,6 +24,8 @@ PREFIXES: dict[Kind, str] = {
     "refund": "rfnd_",
     "dispute": "disp_",
     "event": "",
+    "settlement": "setl_",
+    "adjustment": "adj_",
 }
 
 

@@ -193,12 +193,10 @@ def method_fields(payment: Payment) -> Json:
 
 
 def fees(payment: Payment) -> Json:
-    """Two percent and GST on it once captured; `fee` includes `tax`."""
+    """Known once captured; `fee` includes `tax`."""
     if not payment.captured:
         return {"fee": None, "tax": None}
-    bare = payment.amount * 2 // 100
-    tax = bare * 18 // 100
-    return {"fee": bare + tax, "tax": tax}
+    return {"fee": payment.fee + payment.tax, "tax": payment.tax}
 
 
 def error_fields(payment: Payment) -> Json:

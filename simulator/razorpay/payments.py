@@ -1,25 +1,33 @@
 """Payments and the orders they pay: look them up, capture what was only authorized."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.books import Books
 from simulator.gateway import Gateway
+from simulator.planting import PlantedReports
 from simulator.razorpay.entities import collection, order_entity, payment_entity
 from simulator.razorpay.frontdesk import FrontDesk
+from simulator.razorpay.paging import page, period
 from simulator.razorpay.validation import check_capture, parsed
 from simulator.records import Json, Link, Payment
 
 
 class PaymentsApi:
-    def __init__(self, desk: FrontDesk, books: Books, gateway: Gateway) -> None:
+    def __init__(
+        self, desk: FrontDesk, books: Books, gateway: Gateway, reports: PlantedReports
+    ) -> None:
         self._desk, self._ledger, self._gateway = desk, books.ledger, gateway
+        self._reports = reports
 
     def routes(self) -> list[Route]:
         return [
             Route("/orders/{id}", self.fetch_order, methods=["GET"]),
             Route("/orders/{id}/payments", self.fetch_order_payments, methods=["GET"]),
+            Route("/payments", self.list_all, methods=["GET"]),
             Route("/payments/{id}", self.fetch, methods=["GET"]),
             Route("/payments/{id}/capture", self.capture, methods=["POST"]),
         ]
@@ -31,6 +39,9 @@ class PaymentsApi:
     async def fetch_order_payments(self, request: Request) -> Response:
         link = self._link_of_order(request)
         return await self._desk.about(request, link, self._order_payments)
+
+    async def list_all(self, request: Request) -> Response:
+        return await self._desk.answer(request, (), lambda: self._page(request.query_params))
 
     async def fetch(self, request: Request) -> Response:
         payment_id = request.path_params["id"]
@@ -51,6 +62,10 @@ class PaymentsApi:
         others = self._ledger.payments(link_id=link.id)
         check_capture(body or {}, payment, order_paid=any(other.captured for other in others))
         return payment_entity(self._gateway.capture(payment), self._ledger.link_of(payment))
+
+    def _page(self, query: Mapping[str, str]) -> Json:
+        payments = page(self._reports.payments("razorpay", period(query)), query)
+        return collection([payment_entity(each, self._ledger.link_of(each)) for each in payments])
 
     def _payment(self, payment_id: str) -> Payment:
         (payment,) = self._ledger.payments(id=payment_id)

@@ -1,7 +1,7 @@
 """Refunds: made once under the caller's key, whole or in parts, and looked up."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -10,11 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.books import Books
+from simulator.planting import PlantedReports
 from simulator.razorpay.account import new_id
 from simulator.razorpay.entities import collection, refund_entity
 from simulator.razorpay.errors import NO_BALANCE, RazorpayError
 from simulator.razorpay.frontdesk import FrontDesk
-from simulator.razorpay.paging import page
+from simulator.razorpay.paging import page, period
 from simulator.razorpay.validation import check_new_refund, parsed
 from simulator.records import Json, Link, Payment, Refund
 from simulator.refunds import Refunds
@@ -23,8 +24,10 @@ KEY = "X-Refund-Idempotency"
 
 
 class RefundsApi:
-    def __init__(self, desk: FrontDesk, books: Books, refunds: Refunds) -> None:
-        self._desk, self._refunds = desk, refunds
+    def __init__(
+        self, desk: FrontDesk, books: Books, refunds: Refunds, reports: PlantedReports
+    ) -> None:
+        self._desk, self._refunds, self._reports = desk, refunds, reports
         self._ledger, self._faults, self._clock = books.ledger, books.faults, books.clock
         self._in_progress: set[str] = set()
 
@@ -63,11 +66,17 @@ class RefundsApi:
         payment_id = request.path_params["id"]
         link = self._ledger.link_paid_by(payment_id)
         return await self._desk.about(
-            request, link, lambda _: self._page(request, payment_id=payment_id)
+            request,
+            link,
+            lambda _: self._page(request, self._ledger.refunds(payment_id=payment_id)),
         )
 
     async def list_all(self, request: Request) -> Response:
-        return await self._desk.answer(request, (), lambda: self._page(request))
+        def show() -> Json:
+            made = self._reports.refunds("razorpay", period(request.query_params))
+            return self._page(request, made)
+
+        return await self._desk.answer(request, (), show)
 
     def _create(self, link: Link, payment_id: str, key: str | None, body: Json | None) -> Json:
         check_key(key)
@@ -86,8 +95,8 @@ class RefundsApi:
         (refund,) = self._ledger.refunds(id=refund_id)
         return refund_entity(refund)
 
-    def _page(self, request: Request, **equal: str) -> Json:
-        refunds = page(self._ledger.refunds(**equal), request.query_params)
+    def _page(self, request: Request, made: Iterable[Refund]) -> Json:
+        refunds = page(made, request.query_params)
         return collection([refund_entity(refund) for refund in refunds])
 
     @contextmanager

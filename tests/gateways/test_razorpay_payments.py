@@ -133,7 +133,7 @@ async def test_an_answer_about_something_else_leaves_it_unknown(
         (httpx.ConnectError("x"), GatewayUnavailable),
         (httpx.Response(500), OutcomeUnknown),
         (httpx.Response(503), GatewayUnavailable),
-        (httpx.Response(401), RequestRefused),
+        (httpx.Response(401), GatewayUnavailable),
         (httpx.Response(409), RequestRefused),
     ],
 )

@@ -28,7 +28,7 @@ async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:
 async def test_help_names_every_flag_and_variable() -> None:
     code, output = await run("--help")
     assert code == 0
-    for word in ("--port", "--state", "--public-url", "--retry-base", "--retry-limit"):
+    for word in ("--port", "--state", "--public-url", "--retry-base", "--fee", "--settle-after"):
         assert word in output
     for word in ("KEY_ID", "KEY_SECRET", "WEBHOOK_SECRET", "WEBHOOK_URL"):
         assert f"RAZORPAY_{word}" in output
@@ -40,6 +40,9 @@ async def test_help_names_every_flag_and_variable() -> None:
         (["--port", "http"], "'http' is no port"),
         (["--port", "65536"], "'65536' is no port"),
         (["--retry-base", "0"], "'0' is no number of seconds above 0"),
+        (["--fee", "2.345"], "'2.345' is no percentage"),
+        (["--fee", "nan"], "'nan' is no percentage"),
+        (["--settle-after", "-1"], "'-1' is no number of seconds above 0"),
         (["--retry-limit", "soon"], "'soon' is no number of seconds above 0"),
     ],
 )

@@ -12,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.sweeps import SweepTimes
 from activities.world import World
+from tests.support.fake_books import FakeBooks, FakeFiles
 from tests.support.fakes import (
     FakeCases,
     FakeDelivery,
@@ -46,6 +47,8 @@ async def work(address: str, task_queue: str, order_id: str, last_call: str) -> 
         refunds=FakeRefunds(),
         cases=FakeCases(orders),
         inbox=FakeInbox(),
+        books=FakeBooks(),
+        files=FakeFiles(),
         gateways={"acme": StuckGateway(last_call)},
         letters=FakeLetters(),
         delivery=FakeDelivery(),

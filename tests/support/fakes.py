@@ -17,6 +17,7 @@ from domain.errors import (
     RefundRefused,
 )
 from domain.events import GatewayEvent
+from domain.findings import Doubt
 from domain.keys import wire_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
@@ -34,6 +35,7 @@ from domain.ports import (
 )
 from domain.reconciliations import Period
 from domain.refunds import Refund, RefundNews, RefundQuery, RefundStatus, RefundWish
+from domain.repairs import Retraction
 from domain.settlements import Chunk, Report
 from gateways.base import Callback, Capabilities, LinkRequest
 
@@ -175,6 +177,10 @@ class FakeOrders:
             self._set_status(conclusion.order_id, conclusion.status)
         return self.orders[conclusion.order_id].status
 
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        self._set_status(retraction.order_id, OrderStatus.CANCELED)
+        return OrderStatus.CANCELED
+
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         return self.untouched
 
@@ -190,9 +196,12 @@ class FakeCases:
 
     def __init__(self, orders: FakeOrders) -> None:
         self._orders = orders
+        self.unclaimed: list[Case] = []
 
     async def open_case(self, case: Case, at: datetime) -> bool:
-        assert case.order_id
+        if case.order_id is None:
+            self.unclaimed.append(case)
+            return True
         known = [(c.verdict, c.payment.identity) for c in self._orders.cases_of(case.order_id)]
         if (case.verdict, case.payment.identity) in known:
             return False
@@ -303,6 +312,8 @@ class FakeDelivery:
     """Notes what is delivered, and passes it on if somebody is there to take it."""
 
     delivered: list[PaymentNews] = field(default_factory=list)
+    refunds: list[RefundNews] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     through: Delivery | None = None
 
@@ -310,6 +321,17 @@ class FakeDelivery:
         self.delivered.append(news)
         self.arrived.set()
         return await self.through.deliver(news) if self.through else Destination.REPAIR
+
+    async def deliver_refund(self, news: RefundNews, at: datetime) -> Destination:
+        self.refunds.append(news)
+        if self.through:
+            return await self.through.deliver_refund(news, at)
+        return Destination.REFUND
+
+    async def doubt(self, doubt: Doubt) -> None:
+        self.doubts.append(doubt)
+        if self.through:
+            await self.through.doubt(doubt)
 
     async def forward(self, row: int, at: datetime) -> Destination | None:
         return await self.through.forward(row, at) if self.through else None
@@ -322,6 +344,10 @@ class FakeDelivery:
 
     async def mind_cases(self, subject: str) -> bool:
         return await self.through.mind_cases(subject) if self.through else False
+
+    async def call_repair(self, subject: str) -> None:
+        if self.through:
+            await self.through.call_repair(subject)
 
 
 class FakeGateway:

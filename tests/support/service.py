@@ -15,6 +15,8 @@ from temporalio.client import Client
 
 from api.server import make_server
 from db.engine import Database
+from db.repair_tables import CaseRow, RefundRow
+from db.statements import update_where
 from db.tables import InboxRow, OrderRow
 from settings import Settings
 from tests.support.mail_server import MailCatcher, mail_catcher
@@ -91,6 +93,8 @@ class Service:
             events = select(InboxRow).where(InboxRow.order_id == order_id)
             for event in await session.exec(events):
                 event.received_at = event.next_try_at = then
+            for table in (CaseRow, RefundRow):
+                await update_where(session, table, table.order_id == order_id, minded_at=then)
 
     async def hear_out(self) -> None:
         """Wait for every webhook that is still to come; else the next test would get it."""

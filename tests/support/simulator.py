@@ -126,6 +126,22 @@ class Simulator:
         path = f"/simulator/disputes/{dispute_id}/settle"
         return await self._ask("POST", path, json={"outcome": outcome})
 
+    async def pay_out(self) -> list[Json]:
+        """Settle all that was captured, refunded or lost; one settlement per currency."""
+        made: list[Json] = (await self._ask("POST", "/simulator/settlements"))["settlements"]
+        return made
+
+    async def revoke(self, payment_id: str) -> Json:
+        """Let the bank take back a captured payment, and tell nobody."""
+        return await self._ask("POST", f"/simulator/payments/{payment_id}/revoke")
+
+    async def csv(self, name: str = "settlement-recon.csv", **query: Any) -> str:
+        """Razorpay's file; `since` and `to` are Unix seconds, the rest is to go wrong with it."""
+        query = {"from" if key == "since" else key: value for key, value in query.items()}
+        response = await self.http.get(f"/simulator/files/razorpay/{name}", params=query)
+        response.raise_for_status()
+        return response.text
+
     async def forge(self, order_id: str, event: str | None = None) -> Json:
         body = {"order_id": order_id, "event": event}
         return await self._ask("POST", "/simulator/webhooks/forge", json=body)

@@ -18,6 +18,7 @@ from db.engine import Database
 from domain.checkouts import CheckoutPlan, LinkOpened
 from domain.orders import Order
 from domain.policies import Policies, Timetable
+from tests.support.fake_books import FakeBooks, FakeFiles
 from tests.support.fakes import (
     FakeCases,
     FakeDelivery,
@@ -72,11 +73,16 @@ class World:
     task_queue: str = field(default_factory=lambda: f"queue-{uuid4()}")
     orders: FakeOrders = field(default_factory=FakeOrders)
     inbox: FakeInbox = field(default_factory=FakeInbox)
+    books: FakeBooks = field(default_factory=FakeBooks)
+    files: FakeFiles = field(default_factory=FakeFiles)
     gateway: FakeGateway = field(default_factory=FakeGateway)
     second: FakeGateway = field(default_factory=lambda: FakeGateway("zenith"))
     letters: FakeLetters = field(default_factory=FakeLetters)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
+
+    def __post_init__(self) -> None:
+        self.cases = FakeCases(self.orders)
 
     @property
     def client(self) -> Client:
@@ -86,8 +92,10 @@ class World:
         touched = Touched(
             orders=self.orders,
             refunds=FakeRefunds(),
-            cases=FakeCases(self.orders),
+            cases=self.cases,
             inbox=self.inbox,
+            books=self.books,
+            files=self.files,
             gateways={"acme": self.gateway, "zenith": self.second},
             letters=self.letters,
             delivery=self.delivery,

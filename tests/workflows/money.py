@@ -24,6 +24,7 @@ from domain.orders import LatePolicy, OrderStatus
 from domain.payments import Payment
 from domain.policies import Patience, Policies, RepairPolicy
 from domain.refunds import Refund, RefundNews, RefundStatus, RefundWish
+from tests.support.fake_books import FakeBooks, FakeFiles
 from tests.support.fakes import FakeDelivery, FakeGateway, FakeInbox, FakeLetters, news_of
 from tests.support.orders import a_payment, an_end, place_awaiting
 from worker import build_worker
@@ -46,6 +47,8 @@ class MoneyWorld:
     gateway: FakeGateway = field(default_factory=FakeGateway)
     letters: FakeLetters = field(default_factory=FakeLetters)
     inbox: FakeInbox = field(default_factory=FakeInbox)
+    books: FakeBooks = field(default_factory=FakeBooks)
+    files: FakeFiles = field(default_factory=FakeFiles)
     task_queue: str = field(default_factory=lambda: f"queue-{uuid4()}")
 
     def __post_init__(self) -> None:
@@ -69,6 +72,8 @@ class MoneyWorld:
             refunds=self.refunds,
             cases=self.cases,
             inbox=self.inbox,
+            books=self.books,
+            files=self.files,
             gateways={"acme": self.gateway},
             letters=self.letters,
             delivery=FakeDelivery(through=self.delivery),
