@@ -1,7 +1,5 @@
 """Orders that are paid at Stripe, through the whole service: no look-up, no signed way back."""
 
-import asyncio
-
 import pytest
 
 from tests.support.service import Service
@@ -36,17 +34,15 @@ async def test_coming_back_is_a_hint(service: Service) -> None:
 
 
 async def test_a_session_of_which_nobody_heard_is_expired(service: Service) -> None:
-    """The answer is lost, the order canceled: the session is found by asking for it again."""
+    """Every answer is lost, the order canceled: the session is found by asking for it again."""
     order_id = await service.place(gateway="stripe")
-    await service.simulator.faults(order_id, lost_create_answer=1)
-    asking = asyncio.create_task(service.shop.post(f"/orders/{order_id}/checkout"))
-    while not (links := (await service.simulator.ledger(order_id))["links"]):
-        await asyncio.sleep(0.05)
+    await service.simulator.faults(order_id, lost_create_answer=1000)
+    assert (await service.shop.post(f"/orders/{order_id}/checkout")).status_code == 202
     await service.shop.post(f"/orders/{order_id}/cancel")
+    await service.simulator.faults(order_id)
     assert await service.ends_as(order_id) == "canceled"
-    await asking
     (link,) = (await service.simulator.ledger(order_id))["links"]
-    assert (link["id"], link["status"]) == (links[0]["id"], "canceled")
+    assert link["status"] == "canceled"
 
 
 async def test_a_forged_webhook_of_stripes_is_refused(service: Service) -> None:
