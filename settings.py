@@ -8,10 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from domain.policies import Budget, Patience, Policies, RepairPolicy, Timetable
+from domain.policies import Budget, GatewayRule, Patience, Policies, RepairPolicy, Timetable
 
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
@@ -53,8 +62,22 @@ class ApiKey(BaseModel):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class Rule(BaseModel):
+    """By which gateways orders are paid, the first that can: of a currency, or of such amounts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gateways: tuple[str, ...] = Field(min_length=1)
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    at_least: int = Field(default=0, ge=0)
+    below: int | None = Field(default=None, gt=0)
+
+
 class Settings(BaseSettings):
     """Times are in seconds. Unset gateway keys mean that this gateway does not exist here.
+
+    PayPal's events are signed by certificates that the roots in `paypal_ca_file` vouch for, by
+    default those that connections trust; `paypal_certificates_at` is for the simulator alone.
 
     The refund budget holds per hour, for automatic refunds alone: how many, and how much in minor
     units of each currency that it names.
@@ -77,6 +100,7 @@ class Settings(BaseSettings):
     api_keys: tuple[ApiKey, ...] = ()
 
     default_gateway: str = "razorpay"
+    gateway_rules: tuple[Rule, ...] = ()
     razorpay_key_id: str | None = None
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
@@ -84,6 +108,12 @@ class Settings(BaseSettings):
     stripe_secret_key: SecretStr | None = None
     stripe_webhook_secrets: tuple[SecretStr, ...] = ()
     stripe_base_url: Url = "https://api.stripe.com"
+    paypal_client_id: str | None = None
+    paypal_client_secret: SecretStr | None = None
+    paypal_webhook_ids: tuple[str, ...] = ()
+    paypal_base_url: Url = "https://api-m.paypal.com"
+    paypal_ca_file: FilePath | None = None
+    paypal_certificates_at: Url | None = None
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
@@ -115,8 +145,12 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
             raise ValueError("RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together")
+        if bool(self.paypal_client_id) != bool(self.paypal_client_secret):
+            raise ValueError("PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together")
         if self.gateways and self.default_gateway not in self.gateways:
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
+        if unknown := self._named_in_rules - self.gateways.keys():
+            raise ValueError(f"GATEWAY_RULES names {', '.join(sorted(unknown))}, without keys")
         if any(delay >= self.checkout_window for delay in self.quiet_delays):
             raise ValueError("QUIET_DELAYS must lie within CHECKOUT_WINDOW")
         if len({key.sha256 for key in self.api_keys}) < len(self.api_keys):
@@ -128,9 +162,13 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def _named_in_rules(self) -> set[str]:
+        return {name for rule in self.gateway_rules for name in rule.gateways}
+
+    @property
     def gateways(self) -> dict[str, dict[str, Any]]:
         """The options of each gateway that has keys, by its name."""
-        return {**self._razorpay, **self._stripe}
+        return {**self._razorpay, **self._stripe, **self._paypal}
 
     @property
     def _razorpay(self) -> dict[str, dict[str, Any]]:
@@ -156,6 +194,20 @@ class Settings(BaseSettings):
         return {"stripe": stripe}
 
     @property
+    def _paypal(self) -> dict[str, dict[str, Any]]:
+        if not (self.paypal_client_id and self.paypal_client_secret):
+            return {}
+        paypal = {
+            "client_id": self.paypal_client_id,
+            "client_secret": self.paypal_client_secret.get_secret_value(),
+            "webhook_ids": list(self.paypal_webhook_ids),
+            "base_url": self.paypal_base_url,
+            "certificates_at": self.paypal_certificates_at,
+            "ca": self.paypal_ca_file.read_text() if self.paypal_ca_file else None,
+        }
+        return {"paypal": paypal}
+
+    @property
     def policies(self) -> Policies:
         """For workflows that are yet to start; those that run keep what they began with."""
         patience = Patience(
@@ -169,6 +221,7 @@ class Settings(BaseSettings):
             repair=RepairPolicy(grace, self.honour_only_at_same_price, patience),
             budget=Budget(self.refund_budget_count, self.refund_budget_minor),
             refund_patience=patience,
+            gateway_rules=tuple(GatewayRule(**rule.model_dump()) for rule in self.gateway_rules),
         )
 
     @property
@@ -193,7 +246,8 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
         _refuse(f"{name[1].upper() if name else 'a setting'}: is not valid JSON")
     if "gateways" in needs and not settings.gateways:
         _refuse(
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, or STRIPE_SECRET_KEY"
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, STRIPE_SECRET_KEY,"
+            " or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET"
         )
     if "api_keys" in needs and not settings.api_keys:
         _refuse("API_KEYS is empty: nobody could call the API")

@@ -61,6 +61,7 @@ PASSED_THROUGH = (
     "activities",
     "gateways.base",
     "workflows.ending",
+    "workflows.failover",
     "workflows.options",
     "workflows.refund",
     "workflows.settlement",

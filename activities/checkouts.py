@@ -33,7 +33,7 @@ class CheckoutActivities:
     async def open_link(self, wish: LinkOrder) -> LinkOpened:
         """Store the request for a link, send it, keep the link; or find the one made before."""
         order = await self._orders.order(wish.order_id)
-        with asking(self._gateways, order.gateway) as gateway:
+        with asking(self._gateways, wish.gateway or order.gateway) as gateway:
             token = new_token()
             draft = self._draft(gateway, order, wish, token)
             attempt = await self._orders.begin_link(wish, draft, token)
@@ -42,6 +42,12 @@ class CheckoutActivities:
             link = await self._make_link(gateway, attempt, attempt.draft)
             await self._orders.keep_link(link)
             return LinkOpened(attempt.order_status, link)
+
+    @activity.defn
+    async def forget_link(self, query: LinkQuery) -> None:
+        """Nothing was made under the key, for certain: it does not stand in another's way."""
+        started = activity.info().started_time
+        await self._orders.end_link(query.key, LinkStatus.MISSING, started)
 
     @activity.defn
     async def ask(self, query: LinkQuery) -> PaymentNews:

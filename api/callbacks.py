@@ -69,7 +69,7 @@ async def _received(
         link = await services.reads.link_by_callback_token(gateway, token)
     except OrderNotFound:
         return neutral_page(services.settings)
-    hint = _hint(link, parameters, services)
+    hint = _hint(gateway, link, parameters, services)
     if hint and await _is_first(hint, services):
         later.add_task(_deliver, hint, services)
     order = link.order
@@ -78,9 +78,9 @@ async def _received(
 
 
 def _hint(
-    link: CallbackLink, parameters: Mapping[str, str], services: Opened
+    name: str, link: CallbackLink, parameters: Mapping[str, str], services: Opened
 ) -> PaymentNews | None:
-    order_id, gateway = link.order.order_id, services.gateways.get(link.order.gateway)
+    order_id, gateway = link.order.order_id, services.gateways.get(name)
     if gateway is None:
         return None
     try:

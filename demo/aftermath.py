@@ -6,7 +6,7 @@ from functools import partial
 from demo.cases import Case, looks, paid, pays_and_returns
 from demo.client import Json, Problem
 from demo.customer import Customer
-from demo.gateways import LATE_AUTHORIZATION
+from demo.gateways import LATE_AUTHORIZATION, currency_at
 
 REASON: Json = {"reason": "the customer sent it back"}
 PRICE = 49900
@@ -154,7 +154,11 @@ async def money_for_nobody(customer: Customer) -> None:
     await is_paid(customer)
     nobody = f"ord_{'z' * 26}"
     stray = await customer.simulator.control(
-        "payments/stray", amount=7700, order_id=nobody, dialect=customer.gateway
+        "payments/stray",
+        amount=7700,
+        currency=currency_at(customer.gateway),
+        order_id=nobody,
+        dialect=customer.gateway,
     )
     name = stray["reference"]
     await customer.until(partial(_stray_is, customer, name, "waiting"), "no case for it")

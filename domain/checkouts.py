@@ -1,11 +1,11 @@
 """What a checkout knows, and what follows from it: the rules, without the waiting."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from domain.cases import Case, late_verdict
-from domain.keys import capture_key, link_key
+from domain.keys import attempt_of, capture_key, link_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
 from domain.orders import Order, OrderStatus
@@ -17,28 +17,45 @@ FIRST_LINK = 1
 
 @dataclass(frozen=True)
 class CheckoutPlan:
-    """All that a checkout takes from the order and the settings, fixed when it starts."""
+    """All that a checkout takes from the order and the settings, fixed when it starts.
+
+    If its gateway cannot make a link, the `fallbacks` are asked, one after the other. A link of a
+    gateway that is in `powerless` takes no money unless we take it.
+    """
 
     order_id: str
     gateway: str
     price: Money
     link_key: str
     timetable: Timetable = field(default_factory=Timetable)
+    fallbacks: tuple[str, ...] = ()
+    powerless: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, order: Order, timetable: Timetable) -> Self:
-        key = link_key(order.order_id, FIRST_LINK)
+    def of(cls, order: Order, timetable: Timetable, key: str | None = None) -> Self:
+        """The plan for the order's first link, or for the one of that key."""
+        key = key or link_key(order.order_id, FIRST_LINK)
         return cls(order.order_id, order.gateway, order.amount, key, timetable)
+
+    def by_the_next(self) -> Self:
+        """The same with the next gateway, and a link of its own."""
+        gateway, *others = self.fallbacks
+        key = link_key(self.order_id, attempt_of(self.link_key) + 1)
+        return replace(self, gateway=gateway, link_key=key, fallbacks=tuple(others))
 
 
 @dataclass(frozen=True)
 class LinkOrder:
-    """The wish for a link; the customer may pay through it until `closes_at`."""
+    """The wish for a link; the customer may pay through it until `closes_at`.
+
+    `gateway` is None where it is the order's own.
+    """
 
     order_id: str
     key: str
     asked_at: datetime
     closes_at: datetime
+    gateway: str | None = None
 
 
 @dataclass(frozen=True)
@@ -166,8 +183,17 @@ class Checkout:
     def window_ends(self) -> datetime:
         return self.started_at + self.plan.timetable.window
 
+    def fall_back(self) -> None:
+        """Go on with the next gateway: what was heard of one link says nothing of another."""
+        self.plan = self.plan.by_the_next()
+        self.link, self._final_answer = None, None
+        self._link_ended = self._approved = False
+
     def learn(self, news: PaymentNews, now: datetime) -> None:
         """Join news into what is known; a hint only brings the next query forward."""
+        if news.gateway != self.plan.gateway:
+            # Of a gateway that we left, only its money counts.
+            news = replace(news, link=None, awaits_capture=False)
         if news.is_hint:
             self._asks = sorted({*self._asks, *self.plan.timetable.hinted_asks(now)})
             return

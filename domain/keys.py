@@ -30,6 +30,11 @@ def link_key(order_id: str, attempt: int) -> str:
     return f"{order_id}:link:{attempt}"
 
 
+def attempt_of(link_key: str) -> int:
+    """The number of the link that has this key."""
+    return int(link_key.rpartition(":")[2])
+
+
 def capture_key(link_key: str, attempt: int) -> str:
     """The key under which the money of an approved link is taken."""
     return f"{link_key}:capture:{attempt}"

@@ -1,7 +1,10 @@
 """When to ask, and for how long: the settings of a checkout as values."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from domain.money import Money
 
 FIRST_PAUSE = timedelta(seconds=30)
 
@@ -75,6 +78,36 @@ class RepairPolicy:
 
 
 @dataclass(frozen=True)
+class GatewayRule:
+    """By which gateways such amounts are paid: the first, or the next one that can make a link.
+
+    It is for amounts of one currency, or of any; in minor units from `at_least` up to, and
+    without, `below`.
+    """
+
+    gateways: tuple[str, ...]
+    currency: str | None = None
+    at_least: int = 0
+    below: int | None = None
+
+    def is_for(self, amount: Money) -> bool:
+        under = self.below is None or amount.minor < self.below
+        return self.currency in (None, amount.currency) and self.at_least <= amount.minor and under
+
+
+def gateways_for(
+    amount: Money, rules: Iterable[GatewayRule], takes: Mapping[str, frozenset[str]]
+) -> tuple[str, ...]:
+    """What the first rule for this amount names, as far as it exists and takes the currency.
+
+    `takes` has the currencies of every gateway that there is. None of them if no rule speaks.
+    """
+    rule = next((rule for rule in rules if rule.is_for(amount)), None)
+    named = rule.gateways if rule else ()
+    return tuple(name for name in dict.fromkeys(named) if amount.currency in takes.get(name, ()))
+
+
+@dataclass(frozen=True)
 class Policies:
     """Everything that settings say about time and money, for workflows that are yet to start."""
 
@@ -82,3 +115,4 @@ class Policies:
     repair: RepairPolicy = field(default_factory=RepairPolicy)
     budget: Budget = field(default_factory=Budget)
     refund_patience: Patience = field(default_factory=Patience)
+    gateway_rules: tuple[GatewayRule, ...] = ()

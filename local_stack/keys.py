@@ -29,6 +29,9 @@ def _new_keys() -> dict[str, str]:
         "razorpay_key_id": f"rzp_test_{secrets.token_hex(7)}",
         "razorpay_key_secret": secrets.token_urlsafe(18),
         "razorpay_webhook_secret": secrets.token_urlsafe(24),
+        "paypal_client_id": f"app_{secrets.token_hex(7)}",
+        "paypal_client_secret": secrets.token_urlsafe(18),
+        "paypal_webhook_id": secrets.token_hex(9).upper(),
         "stripe_secret_key": f"sk_test_{secrets.token_urlsafe(18)}",
         "stripe_webhook_secret": f"whsec_{secrets.token_urlsafe(24)}",
     }

@@ -18,6 +18,9 @@ from simulator.disputes import Disputes
 from simulator.fate import FateApi
 from simulator.gateway import Gateway
 from simulator.hosted import HostedPage
+from simulator.paypal.api import paypal_api
+from simulator.paypal.dialect import PayPalDialect
+from simulator.paypal.signing import kept_identity
 from simulator.razorpay.api import razorpay_api
 from simulator.razorpay.dialect import RazorpayDialect
 from simulator.refunds import Refunds
@@ -36,7 +39,9 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     books = open_books(settings.state, clock)
     razorpay = RazorpayDialect(settings.razorpay, page_url)
     stripe = StripeDialect(settings.stripe, page_url, clock)
-    dialects: dict[str, Dialect] = {each.name: each for each in (razorpay, stripe)}
+    identity, paypal_url = kept_identity(settings.state.parent), f"{base_url}/paypal"
+    paypal = PayPalDialect(settings.paypal, identity, page_url, paypal_url, clock)
+    dialects: dict[str, Dialect] = {each.name: each for each in (razorpay, stripe, paypal)}
     announcer = Announcer(books, dialects)
     gateway, refunds = Gateway(books, announcer, dialects), Refunds(books, announcer)
     disputes = Disputes(books, announcer, dialects)
@@ -47,6 +52,10 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     app.include_router(FateApi(books, gateway, refunds, disputes, dialects).router())
     app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
     app.mount("/stripe/v1", stripe_api(settings.stripe, books, gateway, refunds, page_url))
+    app.mount(
+        "/paypal",
+        paypal_api(settings.paypal, identity, books, gateway, refunds, page_url, paypal_url),
+    )
     app.mount("/pay", HostedPage(books, gateway).router())
     return app
 

@@ -21,12 +21,14 @@ class Notice:
 
 class Dialect(Protocol):
     """`one_attempt`: a payment that is not decided at once uses its link up. `takes_late_payments`:
-    money may still come through a link that was closed."""
+    money may still come through a link that was closed. `merchant_captures`: the customer only
+    approves, and nothing is paid until the merchant asks for it."""
 
     name: str
     webhook_url: str | None
     one_attempt: bool
     takes_late_payments: bool
+    merchant_captures: bool
 
     def new_id(self, kind: Kind) -> str: ...
 

@@ -46,7 +46,9 @@ class Gateway:
             raise LinkClosed(link.id)
         with transaction(self._books.db):
             payment = self._begin(link, outcome, method, delay)
-            if not delay:
+            if self._dialects[link.dialect].merchant_captures:
+                payment = self._approve(payment)
+            elif not delay:
                 payment = self._conclude(payment, outcome)
             if payment.is_undecided and self._dialects[link.dialect].one_attempt:
                 self._use_up(payment)
@@ -71,6 +73,26 @@ class Gateway:
         """
         with transaction(self._books.db):
             return self._conclude(payment, outcome)
+
+    def take(self, payment: Payment) -> Payment:
+        """Give the merchant what its customer approved, if the bank agrees, or once it does.
+
+        Raise `NotAuthorized` if it is not approved (any more).
+        """
+        if payment.status is not PaymentStatus.AUTHORIZED:
+            raise NotAuthorized(payment.id)
+        with transaction(self._books.db):
+            now = self._clock()
+            if payment.outcome is Outcome.FAILURE:
+                return self._fail(payment)
+            if payment.settle_at is None or payment.settle_at > now:
+                created = PaymentStatus.CREATED
+                payment = self._ledger.change_payment(payment, now, status=created)
+                self._use_up(payment)
+                return payment
+            link, payment = self._capture(payment)
+            self._announcer.announce(News(Happening.CAPTURED, link, payment))
+            return payment
 
     def capture(self, payment: Payment) -> Payment:
         """Give the merchant what was only authorized. Raise `NotAuthorized` if it is not."""
@@ -102,10 +124,10 @@ class Gateway:
 
     def return_url(self, link: Link, payment: Payment) -> str | None:
         """Where the browser goes after this payment; None if it stays here."""
-        faults = self._books.faults.of(link.names)
-        if faults.no_callback or not payment.captured:
+        faults, dialect = self._books.faults.of(link.names), self._dialects[link.dialect]
+        approved = dialect.merchant_captures and payment.is_undecided
+        if faults.no_callback or not (payment.captured or approved):
             return None
-        dialect = self._dialects[link.dialect]
         return dialect.return_url(link, payment, forged=faults.wrong_callback_signature)
 
     async def keep_time(self) -> None:
@@ -158,6 +180,17 @@ class Gateway:
                 self._announcer.announce(News(Happening.AUTHORIZED, link, payment))
             case Outcome.FAILURE, PaymentStatus.CREATED:
                 payment = self._fail(payment)
+        return payment
+
+    def _approve(self, payment: Payment) -> Payment:
+        """The last approval counts, whichever came before."""
+        for other in self._ledger.payments(link_id=payment.link_id):
+            if other.status is PaymentStatus.AUTHORIZED:
+                failed = PaymentStatus.FAILED
+                self._ledger.change_payment(other, self._clock(), status=failed)
+        payment = self._authorize(payment)
+        link = self._ledger.link_of(payment)
+        self._announcer.announce(News(Happening.APPROVED, link, payment))
         return payment
 
     def _authorize(self, payment: Payment) -> Payment:

@@ -65,6 +65,7 @@ class Method(StrEnum):
 class Happening(StrEnum):
     """What a gateway tells its merchant about."""
 
+    APPROVED = "approved"
     COMPLETED = "completed"
     AUTHORIZED = "authorized"
     CAPTURED = "captured"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulator.paypal.account import PayPalAccount
 from simulator.razorpay.account import RazorpayAccount
 from simulator.stripe.account import StripeAccount
 from simulator.webhooks import Backoff
@@ -13,8 +14,9 @@ from simulator.webhooks import Backoff
 DESCRIPTION = """\
 A payment gateway to develop and test against. No real money, no real cards.
 
-It serves Razorpay's API under /v1, Stripe's under /stripe/v1, a payment page a person can use
-under /pay, and under /simulator what a test needs: faults, the ledger, forged webhooks.
+It serves Razorpay's API under /v1, Stripe's under /stripe/v1, PayPal's under /paypal, a payment
+page a person can use under /pay, and under /simulator what a test needs: faults, the ledger, forged
+webhooks. The root of PayPal's certificates lies beside the state file, in paypal-ca.pem.
 """
 ENVIRONMENT = """\
 environment:
@@ -25,6 +27,10 @@ environment:
   STRIPE_SECRET_KEY        key the API expects          (sk_test_simulator)
   STRIPE_WEBHOOK_SECRETS   sign webhooks, by commas     (whsec_simulator)
   STRIPE_WEBHOOK_URL       where webhooks go; none are sent without it
+  PAYPAL_CLIENT_ID         the app's id                 (simulator-client)
+  PAYPAL_CLIENT_SECRET     its secret                   (simulator-client-secret)
+  PAYPAL_WEBHOOK_ID        what events are signed for   (SIMULATORWEBHOOK1)
+  PAYPAL_WEBHOOK_URL       where webhooks go; none are sent without it
 
 example:
   RAZORPAY_WEBHOOK_URL=http://127.0.0.1:8000/webhooks/razorpay python -m simulator
@@ -41,14 +47,19 @@ class Settings:
     log_level: str
     razorpay: RazorpayAccount
     stripe: StripeAccount
+    paypal: PayPalAccount
 
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     """Exit with code 2 and one clear line if a flag makes no sense."""
     flags = parser()
     options = flags.parse_args(arguments)
-    razorpay, stripe = razorpay_account(), stripe_account()
-    for name, url in (("RAZORPAY", razorpay.webhook_url), ("STRIPE", stripe.webhook_url)):
+    razorpay, stripe, paypal = razorpay_account(), stripe_account(), paypal_account()
+    for name, url in (
+        ("RAZORPAY", razorpay.webhook_url),
+        ("STRIPE", stripe.webhook_url),
+        ("PAYPAL", paypal.webhook_url),
+    ):
         if url and not url.startswith(("http://", "https://")):
             flags.error(f"{name}_WEBHOOK_URL={url!r} is no http or https address")
     return Settings(
@@ -60,6 +71,7 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         log_level=options.log_level,
         razorpay=razorpay,
         stripe=stripe,
+        paypal=paypal,
     )
 
 
@@ -78,6 +90,15 @@ def stripe_account() -> StripeAccount:
         secret_key=os.environ.get("STRIPE_SECRET_KEY") or "sk_test_simulator",
         webhook_secrets=tuple(secrets.split(",")),
         webhook_url=os.environ.get("STRIPE_WEBHOOK_URL") or None,
+    )
+
+
+def paypal_account() -> PayPalAccount:
+    return PayPalAccount(
+        client_id=os.environ.get("PAYPAL_CLIENT_ID") or "simulator-client",
+        client_secret=os.environ.get("PAYPAL_CLIENT_SECRET") or "simulator-client-secret",
+        webhook_id=os.environ.get("PAYPAL_WEBHOOK_ID") or "SIMULATORWEBHOOK1",
+        webhook_url=os.environ.get("PAYPAL_WEBHOOK_URL") or None,
     )
 
 

@@ -31,6 +31,7 @@ class RazorpayDialect:
     name = "razorpay"
     one_attempt = False
     takes_late_payments = True
+    merchant_captures = False
 
     def __init__(self, account: RazorpayAccount, page_url: PageUrl) -> None:
         self._account, self._page_url = account, page_url

@@ -34,6 +34,7 @@ class StripeDialect:
     name = "stripe"
     one_attempt = True
     takes_late_payments = False
+    merchant_captures = False
 
     def __init__(self, account: StripeAccount, page_url: PageUrl, clock: Clock) -> None:
         self._account, self._page_url, self._clock = account, page_url, clock

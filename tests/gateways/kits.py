@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import httpx
+
 from domain.disputes import DisputeStatus
 from domain.payments import LinkStatus, PaymentStatus
 from domain.refunds import RefundStatus
 from gateways.base import Gateway
 from gateways.bodies import Json
+from gateways.paypal import PayPal
 from gateways.razorpay import Razorpay
 from gateways.stripe import Stripe
+from tests.gateways import paypal_samples as paypal
 from tests.gateways import razorpay_samples as razorpay
 from tests.gateways import stripe_samples as stripe
 from tests.gateways.wire import Wire, reply
@@ -39,8 +43,8 @@ class Kit(Protocol):
     """One gateway, as far as the suite must know it.
 
     Samples speak of the order `ord_tests` and its first link. `secrets` and `private` are words
-    that no log and no error may hold. `tolerance` is how far the time of a signed webhook may lie
-    from `now`, None where the signature covers no time.
+    that no log and no error may hold. `tolerance` is how old a signed webhook may be and how far in
+    the future, None where the signature covers no time. `silent` are calls that ask nobody.
     """
 
     name: str
@@ -51,7 +55,8 @@ class Kit(Protocol):
     private: tuple[str, ...]
     webhook_secrets: tuple[str, ...]
     now: datetime
-    tolerance: timedelta | None
+    tolerance: tuple[timedelta, timedelta] | None
+    silent: frozenset[str]
     events: Events
 
     def options(self, simulator: Simulator) -> dict[str, Any]:
@@ -85,7 +90,8 @@ class RazorpayKit:
     private: tuple[str, ...] = (razorpay.EMAIL, razorpay.PHONE)
     webhook_secrets: tuple[str, ...] = (razorpay.WEBHOOK_SECRET, "secret-before-it")
     now: datetime = stripe.NOW
-    tolerance: timedelta | None = None
+    tolerance: tuple[timedelta, timedelta] | None = None
+    silent: frozenset[str] = frozenset({"capture_link"})
     events: Events = field(default_factory=lambda: RAZORPAY_EVENTS)
 
     def options(self, simulator: Simulator) -> dict[str, Any]:
@@ -151,7 +157,8 @@ class StripeKit:
     private: tuple[str, ...] = (stripe.EMAIL, stripe.NAME)
     webhook_secrets: tuple[str, ...] = (stripe.WEBHOOK_SECRET, stripe.OLD_SECRET)
     now: datetime = stripe.NOW
-    tolerance: timedelta | None = timedelta(seconds=300)
+    tolerance: tuple[timedelta, timedelta] | None = (timedelta(seconds=300),) * 2
+    silent: frozenset[str] = frozenset({"capture_link"})
     events: Events = field(default_factory=lambda: STRIPE_EVENTS)
 
     def options(self, simulator: Simulator) -> dict[str, Any]:
@@ -202,6 +209,82 @@ class StripeKit:
         wire.on("POST /v1/refunds", reply(refund))
         wire.on("GET /v1/refunds", reply(stripe.listed(refund)))
         wire.on(f"GET /v1/refunds/{self.refund}", reply(refund))
+
+
+@dataclass
+class PayPalKit:
+    name: str = "paypal"
+    payment: str = paypal.CAPTURE
+    link: str = paypal.ORDER
+    refund: str = paypal.REFUND
+    secrets: tuple[str, ...] = (paypal.CLIENT_SECRET, paypal.TOKEN)
+    private: tuple[str, ...] = (paypal.EMAIL, paypal.PAYER)
+    webhook_secrets: tuple[str, ...] = (paypal.WEBHOOK_ID, paypal.OLD_WEBHOOK_ID)
+    now: datetime = paypal.NOW
+    tolerance: tuple[timedelta, timedelta] | None = (
+        timedelta(days=3, hours=12),
+        timedelta(minutes=5),
+    )
+    silent: frozenset[str] = frozenset({"close"})
+    events: Events = field(default_factory=lambda: PAYPAL_EVENTS)
+
+    def options(self, simulator: Simulator) -> dict[str, Any]:
+        return {
+            "base_url": simulator.paypal_url,
+            "client_id": simulator.paypal_client_id,
+            "client_secret": simulator.paypal_client_secret,
+            "webhook_ids": [simulator.paypal_webhook_id],
+            "certificates_at": simulator.paypal_url,
+            "ca": simulator.paypal_ca,
+        }
+
+    def adapter(self, wire: Wire) -> Gateway:
+        """With a token, so that what fails is the call and not the way to it."""
+        certificate = httpx.Response(200, content=paypal.SIGNER.certificate)
+        wire.on(f"GET {paypal.CERT}", certificate)
+        gateway = PayPal(
+            http=wire.client,
+            client_id=paypal.CLIENT_ID,
+            client_secret=paypal.CLIENT_SECRET,
+            webhook_ids=self.webhook_secrets,
+            ca=paypal.SIGNER.root.decode(),
+            clock=lambda: self.now,
+        )
+        gateway._token._text = paypal.TOKEN
+        gateway._token._ends = self.now + timedelta(hours=9)
+        return gateway
+
+    def play(self, wire: Wire, status: str | None = None) -> None:
+        changes = {"status": status} if status else {}
+        capture, refund = paypal.capture(**changes), paypal.refund(**changes)
+        order = paypal.order(**changes)
+        order["purchase_units"][0]["payments"] = {"captures": [capture], "refunds": [refund]}
+        self._answer(wire, order, capture, refund)
+
+    def play_others(self, wire: Wire) -> None:
+        order = paypal.order(id="ANOTHERORDER")
+        refund = paypal.refund(id="ANOTHERREFUND", custom_id="another", invoice_id="another")
+        unit = {"invoice_id": "another", "payments": {"refunds": [refund]}}
+        order["purchase_units"][0] |= unit
+        self._answer(wire, order, paypal.capture(id="ANOTHERCAPTURE"), refund)
+
+    def event(self, kind: str) -> Json:
+        return paypal.event(kind, self.events[kind][0])
+
+    def signed(
+        self, body: bytes, secret: str, at: datetime, tamper: Tamper = lambda signature: signature
+    ) -> Delivery:
+        headers = paypal.signed(body, secret, at)
+        name = "PAYPAL-TRANSMISSION-SIG"
+        return body, headers | {name: tamper(headers[name])}
+
+    def _answer(self, wire: Wire, order: Json, capture: Json, refund: Json) -> None:
+        wire.on("POST /v2/checkout/orders", reply(order, 201))
+        wire.on(f"GET /v2/checkout/orders/{self.link}", reply(order))
+        wire.on(f"POST /v2/checkout/orders/{self.link}/capture", reply(order, 201))
+        wire.on(f"GET /v2/payments/captures/{self.payment}", reply(capture))
+        wire.on(f"POST /v2/payments/captures/{self.payment}/refund", reply(refund, 201))
+        wire.on(f"GET /v2/payments/refunds/{self.refund}", reply(refund))
 
 
 CAPTURED, FAILED = PaymentStatus.CAPTURED, PaymentStatus.FAILED
@@ -297,7 +380,40 @@ STRIPE_EVENTS: Events = {
     "v2.never.heard.of": ({"id": "x_1"}, Said()),
 }
 
-KITS: Mapping[str, Kit] = {kit.name: kit for kit in (RazorpayKit(), StripeKit())}
+PAYPAL_EVENTS: Events = {
+    "CHECKOUT.ORDER.APPROVED": (paypal.unpaid("APPROVED"), Said(link=LinkStatus.OPEN)),
+    "CHECKOUT.ORDER.COMPLETED": (paypal.order(), Said(payment=CAPTURED, link=LinkStatus.PAID)),
+    "CHECKOUT.PAYMENT-APPROVAL.REVERSED": (
+        {"order_id": paypal.ORDER},
+        Said(link=LinkStatus.CLOSED),
+    ),
+    "PAYMENT.CAPTURE.COMPLETED": (paypal.capture(), Said(payment=CAPTURED)),
+    "PAYMENT.CAPTURE.PENDING": (paypal.capture(status="PENDING"), Said(payment=PENDING)),
+    "PAYMENT.CAPTURE.DECLINED": (paypal.capture(status="DECLINED"), Said(payment=FAILED)),
+    "PAYMENT.CAPTURE.DENIED": (paypal.capture(status="DENIED"), Said(payment=FAILED)),
+    "PAYMENT.CAPTURE.REFUNDED": (paypal.refund(), Said(refund=RefundStatus.SUCCEEDED)),
+    "PAYMENT.CAPTURE.REVERSED": (
+        paypal.refund(custom_id="PayPal's", invoice_id="own"),
+        Said(refund=RefundStatus.SUCCEEDED),
+    ),
+    "PAYMENT.REFUND.PENDING": (
+        paypal.refund(status="PENDING"),
+        Said(refund=RefundStatus.PENDING),
+    ),
+    "PAYMENT.REFUND.FAILED": (paypal.refund(status="FAILED"), Said(refund=RefundStatus.FAILED)),
+    "CUSTOMER.DISPUTE.CREATED": (paypal.dispute(), Said(dispute=DisputeStatus.OPEN)),
+    "CUSTOMER.DISPUTE.UPDATED": (
+        paypal.resolved("BRAND_NEW"),
+        Said(dispute=DisputeStatus.OPEN),
+    ),
+    "CUSTOMER.DISPUTE.RESOLVED": (
+        paypal.resolved("RESOLVED_BUYER_FAVOUR"),
+        Said(dispute=DisputeStatus.LOST),
+    ),
+    "BILLING.SUBSCRIPTION.CREATED": ({"id": "I-1"}, Said()),
+}
+
+KITS: Mapping[str, Kit] = {kit.name: kit for kit in (RazorpayKit(), StripeKit(), PayPalKit())}
 
 
 def raw(body: Json) -> bytes:

@@ -102,6 +102,7 @@ class FakeOrders:
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}
         self.drafts: dict[str, LinkDraft] = {}
+        self.ended: set[str] = set()
         self.links: dict[str, PaymentLink] = {}
         self.conclusions: dict[str, Conclusion] = {}
         self.cases: list[Case] = []
@@ -138,10 +139,17 @@ class FakeOrders:
         if not order.status.is_open:
             return LinkAttempt(order.status)
         self._set_status(wish.order_id, OrderStatus.AWAITING_PAYMENT)
+        live = [key for key in self.drafts if key not in self.ended and key != wish.key]
+        assert not [key for key in live if key.startswith(f"{wish.order_id}:")], "two live links"
+        if wish.gateway:
+            self.orders[wish.order_id] = replace(self.orders[wish.order_id], gateway=wish.gateway)
         repeated = wish.key in self.drafts
         stored = self.drafts.setdefault(wish.key, draft)
         link = self.links.get(wish.key)
         return LinkAttempt(OrderStatus.AWAITING_PAYMENT, stored, link, repeated)
+
+    async def latest_link(self, order_id: str) -> str | None:
+        return next((key for key in reversed(self.drafts) if key.startswith(f"{order_id}:")), None)
 
     async def stored_link(self, key: str) -> LinkAttempt | None:
         if key not in self.drafts:
@@ -153,6 +161,7 @@ class FakeOrders:
         self.links[link.key] = link
 
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+        self.ended.add(key)
         if key in self.links:
             self.links[key] = replace(self.links[key], status=status)
 
@@ -318,7 +327,6 @@ class FakeDelivery:
 class FakeGateway:
     """A gateway whose truth a test sets, and whose failures it lines up."""
 
-    name = "acme"
     hears_webhooks = False
     capabilities = Capabilities(
         currencies=frozenset({"INR"}),
@@ -328,7 +336,8 @@ class FakeGateway:
         longest_link_life=timedelta(days=180),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "acme") -> None:
+        self.name = name
         self.links: dict[str, PaymentLink] = {}
         self.payments: dict[str, list[Payment]] = {}
         self.calls: list[str] = []
@@ -373,7 +382,8 @@ class FakeGateway:
         if self.capabilities.lookup_by_order_id:
             assert draft.key not in self.links, "a second link for one key"
         expires = datetime(2030, 1, 1, tzinfo=UTC)
-        link = PaymentLink("acme", draft.key, "plink_1", f"https://pay/{draft.wire_key}", expires)
+        url = f"https://{self.name}.example/{draft.wire_key}"
+        link = PaymentLink(self.name, draft.key, "plink_1", url, expires)
         link = self.links.setdefault(draft.key, link)
         if self.create_errors:
             raise self.create_errors.pop(0)
@@ -389,13 +399,14 @@ class FakeGateway:
             raise self.ask_errors.pop(0)
         link = self.links.get(query.key)
         payments = self.payments.get(query.order_id, [])
-        return news_of(
+        news = news_of(
             query.order_id,
             *payments,
             kind=EvidenceKind.STATUS_QUERY,
             link=link.status if link else LinkStatus.MISSING,
             approved=query.order_id in self.approved,
         )
+        return replace(news, gateway=self.name)
 
     async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
         await self._begin("ask_payment")

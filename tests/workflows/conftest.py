@@ -73,6 +73,7 @@ class World:
     orders: FakeOrders = field(default_factory=FakeOrders)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     gateway: FakeGateway = field(default_factory=FakeGateway)
+    second: FakeGateway = field(default_factory=lambda: FakeGateway("zenith"))
     letters: FakeLetters = field(default_factory=FakeLetters)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
@@ -87,7 +88,7 @@ class World:
             refunds=FakeRefunds(),
             cases=FakeCases(self.orders),
             inbox=self.inbox,
-            gateways={"acme": self.gateway},
+            gateways={"acme": self.gateway, "zenith": self.second},
             letters=self.letters,
             delivery=self.delivery,
             public_url="https://paidonce.example",
