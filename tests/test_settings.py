@@ -146,6 +146,19 @@ def test_what_is_good_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [key.name for key in config.api_keys] == ["shop"]
 
 
+def test_a_gateway_is_there_once_it_has_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    stripe = {"STRIPE_SECRET_KEY": SECRET, "STRIPE_WEBHOOK_SECRETS": '["new", "old"]'}
+    config = told(monkeypatch, GOOD | stripe)
+    assert list(config.gateways) == ["razorpay", "stripe"]
+    assert config.gateways["stripe"] == {
+        "secret_key": SECRET,
+        "webhook_secrets": ["new", "old"],
+        "base_url": "https://api.stripe.com",
+    }
+    alone = {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": "", "DEFAULT_GATEWAY": "stripe"}
+    assert list(told(monkeypatch, GOOD | stripe | alone).gateways) == ["stripe"]
+
+
 def test_rules_say_who_is_asked_first_and_who_after(monkeypatch: pytest.MonkeyPatch) -> None:
     paypal = {"PAYPAL_CLIENT_ID": "app", "PAYPAL_CLIENT_SECRET": SECRET}
     more = {"GATEWAY_RULES": rules("paypal", "razorpay", currency="USD", below=100_000)}
@@ -155,6 +168,7 @@ def test_rules_say_who_is_asked_first_and_who_after(monkeypatch: pytest.MonkeyPa
 
 def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {"RAZORPAY_WEBHOOK_SECRETS": json.dumps([SECRET]), "SMTP_PASSWORD": SECRET}
+    more |= {"STRIPE_WEBHOOK_SECRETS": json.dumps([SECRET]), "STRIPE_SECRET_KEY": SECRET}
     config = told(monkeypatch, {**GOOD, **more, "SMTP_USERNAME": "me"})
     assert SECRET not in f"{config!r} {config} {config.model_dump_json()}"
 

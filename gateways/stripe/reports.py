@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from domain.errors import FileRefused
 from domain.payments import PaymentStatus
 from domain.reconciliations import Period
 from domain.refunds import RefundStatus
 from domain.settlements import START, Chunk, Entry, EntryKind, Report, SettlementTotal
 from gateways.bodies import Json, malformed_is, mapping, text, word
 from gateways.http import Answer
+from gateways.stripe import files
 from gateways.stripe.account import Account, id_of, noted
 from gateways.stripe.amounts import money
 from gateways.stripe.payments import method_of
@@ -66,7 +66,7 @@ class Reports(Account):
     """What Stripe lists of its own accord."""
 
     def read_file(self, file: BinaryIO, cursor: str) -> Iterator[Chunk]:
-        raise FileRefused("files of Stripe's are not read yet: its lists tell the same")
+        return files.chunks(file, cursor)
 
     async def read_report(
         self, report: Report, period: Period, cursor: str

@@ -13,6 +13,12 @@ RAZORPAY = {
     "base_url": "http://127.0.0.1:9",
 }
 
+STRIPE = {
+    "secret_key": "sk_test_1",
+    "webhook_secrets": ["whsec_1"],
+    "base_url": "http://127.0.0.1:9",
+}
+
 
 async def test_every_configured_gateway_is_connected_and_closed_at_the_end() -> None:
     async with gateways({"razorpay": RAZORPAY}) as known:
@@ -26,7 +32,7 @@ async def test_every_configured_gateway_is_connected_and_closed_at_the_end() -> 
 
 
 async def test_every_gateway_bears_the_name_it_is_known_by() -> None:
-    async with gateways({"razorpay": RAZORPAY}) as known:
+    async with gateways({"razorpay": RAZORPAY, "stripe": STRIPE}) as known:
         assert known.keys() == GATEWAYS.keys()
         assert all(gateway.name == name for name, gateway in known.items())
 

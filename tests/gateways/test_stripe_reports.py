@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 
+from domain.errors import FileRefused
 from domain.money import Money
 from domain.reconciliations import Period
-from domain.settlements import START, Chunk, EntryKind, Report
+from domain.settlements import START, Chunk, Entry, EntryKind, Report
 from gateways.bodies import Json
 from gateways.stripe import Stripe
 from tests.gateways import stripe_samples as sample
@@ -124,3 +126,96 @@ async def test_payouts_are_read_one_after_the_other(stripe: Stripe, wire: Wire) 
         Money(180, "INR"),
     )
     assert (second.bank_reference, second.settled_at) == ("UTRpo_2", NOW)
+
+
+# Files ------------------------------------------------------------------------------------------
+
+COLUMNS = """
+automatic_payout_id automatic_payout_effective_at_utc balance_transaction_id created_utc currency
+gross fee net reporting_category source_id description customer_facing_amount
+customer_facing_currency payment_intent_id payment_method_type payment_metadata[order_id]
+payment_metadata[wire_key] refund_metadata[refund_id]
+"""
+
+
+def line(**values: str) -> str:
+    usual = {
+        "automatic_payout_id": "po_1",
+        "automatic_payout_effective_at_utc": "2026-11-26 00:00:00",
+        "balance_transaction_id": "txn_1",
+        "created_utc": "2026-11-25 12:00:00",
+        "currency": "inr",
+        "gross": "499.00",
+        "fee": "11.78",
+        "net": "487.22",
+        "reporting_category": "charge",
+        "source_id": "ch_Cc3",
+        "payment_intent_id": INTENT,
+        "payment_method_type": "card",
+        "payment_metadata[order_id]": ORDER,
+        "payment_metadata[wire_key]": REFERENCE,
+    }
+    return ",".join((usual | values).get(name, "") for name in COLUMNS.split()) + "\n"
+
+
+def csv(*lines: str) -> BytesIO:
+    return BytesIO((",".join(COLUMNS.split()) + "\n" + "".join(lines)).encode())
+
+
+def entries_in(stripe: Stripe, file: BytesIO) -> list[Entry]:
+    return [entry for chunk in stripe.read_file(file, START) for entry in chunk.entries]
+
+
+def test_a_file_is_read_row_by_row(stripe: Stripe) -> None:
+    refund = {"reporting_category": "refund", "source_id": "re_1", "gross": "-100.00", "fee": "0"}
+    file = csv(
+        line(description='"two\nlines, quoted"'),
+        line(**refund, **{"refund_metadata[refund_id]": sample.REFUND_ID}),
+        line(**refund | {"reporting_category": "refund_failure", "gross": "100.00"}),
+        line(reporting_category="fee", gross="-5.00", source_id="", payment_intent_id=""),
+        line(reporting_category="payout", gross="-382.22", source_id="po_1"),
+        line(customer_facing_amount="6.00", customer_facing_currency="usd"),
+    )
+    paid, back, failed, fee, abroad = entries_in(stripe, file)
+    assert (paid.position, paid.kind, paid.reference) == (2, EntryKind.PAYMENT, INTENT)
+    assert (paid.order_reference, paid.our_id, paid.status) == (REFERENCE, ORDER, "captured")
+    assert (paid.amount_minor, paid.fee_minor, paid.tax_minor) == (49900, 1178, None)
+    assert (paid.occurred_at, paid.settlement_id) == (SECOND, "po_1")
+    assert (back.position, back.kind, back.amount_minor) == (4, EntryKind.REFUND, 10000)
+    assert (back.reference, back.payment_reference) == ("re_1", INTENT)
+    assert (back.our_id, back.status) == (sample.REFUND_ID, "succeeded")
+    assert (failed.reference, failed.status) == ("re_1", "failed")
+    assert (fee.kind, fee.reference, fee.amount_minor) == (EntryKind.OTHER, "txn_1", -500)
+    assert (abroad.amount_minor, abroad.currency, abroad.fee_minor) == (600, "USD", None)
+
+
+def test_a_file_is_read_on_from_where_it_was_left(stripe: Stripe) -> None:
+    file = csv(*(line(payment_intent_id=f"pi_{number}") for number in range(12_000)))
+    chunks = list(stripe.read_file(file, START))
+    assert [len(chunk.entries) for chunk in chunks] == [5000, 5000, 2000]
+    assert [chunk.is_last for chunk in chunks] == [False, False, True]
+    assert list(stripe.read_file(file, chunks[0].cursor)) == chunks[1:]
+    assert [chunk.entries for chunk in stripe.read_file(file, chunks[2].cursor)] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("file", "where"),
+    [
+        (BytesIO(b""), 1),
+        (BytesIO(b"a,b\n"), 1),
+        (csv(line(), line()[:-1]), 3),
+        (csv(line(), line(description='"open')), 3),
+        (csv(line(), "a,b\n"), 3),
+        (csv(line(), line(gross="4_9")), 3),
+        (csv(line(), line(currency="rupees")), 3),
+        (csv(line(), line(created_utc="yesterday")), 3),
+        (csv(line(), line(description="a\0b")), 3),
+        (BytesIO(csv(line()).getvalue() + b"\xff\n"), 3),
+    ],
+)
+def test_what_is_not_as_it_must_be_is_refused_with_its_line(
+    stripe: Stripe, file: BytesIO, where: int
+) -> None:
+    with pytest.raises(FileRefused) as refused:
+        entries_in(stripe, file)
+    assert refused.value.line == where
