@@ -13,7 +13,7 @@ from demo.run import World
 
 PATIENCE = 60
 SCENARIOS = ("ok_paid", "fail_fail", "fail_paid", "ok_unpaid")
-FILES = {"razorpay": "razorpay/settlement-recon.csv"}
+FILES = {"razorpay": "razorpay/settlement-recon.csv", "paypal": "paypal/STL.csv"}
 ENDED = frozenset({"done", "refused", "waiting"})
 
 

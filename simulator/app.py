@@ -21,6 +21,7 @@ from simulator.gateway import Gateway
 from simulator.hosted import HostedPage
 from simulator.paypal.api import paypal_api
 from simulator.paypal.dialect import PayPalDialect
+from simulator.paypal.files import PayPalFiles
 from simulator.paypal.signing import kept_identity
 from simulator.razorpay.api import razorpay_api
 from simulator.razorpay.dialect import RazorpayDialect
@@ -60,6 +61,7 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     app.include_router(ControlApi(books, announcer, sender, dialects, page_url).router())
     app.include_router(FateApi(books, gateway, refunds, disputes, settlements, dialects).router())
     app.include_router(RazorpayFiles(books).router())
+    app.include_router(PayPalFiles(books).router())
     app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
     app.mount("/stripe/v1", stripe_api(settings.stripe, books, gateway, refunds, page_url))
     app.mount(

@@ -148,13 +148,15 @@ class Entities:
 def is_capture(link: Link, payment: Payment) -> bool:
     """An approval is none yet, and one that was declined at once has never become one."""
     if payment.status is PaymentStatus.FAILED:
-        return link.status is LinkStatus.COMPLETED
+        return link.status in (LinkStatus.COMPLETED, LinkStatus.CANCELED)
     return payment.status is not PaymentStatus.AUTHORIZED
 
 
 def order_status(link: Link, payments: Sequence[Payment]) -> str:
     if link.status in (LinkStatus.PAID, LinkStatus.COMPLETED):
         return "COMPLETED"
+    if link.status is LinkStatus.CANCELED:
+        return "VOIDED"
     if any(payment.status is PaymentStatus.AUTHORIZED for payment in payments):
         return "APPROVED"
     return "PAYER_ACTION_REQUIRED" if "payment_source" in link.details else "CREATED"

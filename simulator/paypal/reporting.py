@@ -13,17 +13,19 @@ from simulator.paypal.amounts import amount_of
 from simulator.paypal.entities import CAPTURE_STATUSES, is_capture, moment, names_of
 from simulator.paypal.errors import PayPalError
 from simulator.paypal.frontdesk import FrontDesk
+from simulator.planting import PlantedReports
 from simulator.records import Json, Link, Payment, PaymentStatus, Refund, RefundStatus
+from simulator.statement import Period
 
 LONGEST_WINDOW = timedelta(days=31)
 MOST_AT_ONCE = 500
-FEE = 0.03
 WORDS = {"COMPLETED": "S", "REFUNDED": "S", "PENDING": "P", "DECLINED": "D"}
 
 
 class ReportingApi:
     def __init__(self, desk: FrontDesk, books: Books) -> None:
         self._desk, self._ledger, self._clock = desk, books.ledger, books.clock
+        self._reports = PlantedReports(books)
 
     def routes(self) -> list[Route]:
         return [Route("/v1/reporting/transactions", self.search, methods=["GET"])]
@@ -39,7 +41,7 @@ class ReportingApi:
         if size > MOST_AT_ONCE:
             raise PayPalError(400, "INVALID_PARAMETER_VALUE", "/page_size")
         first, last = start.timestamp(), end.timestamp() + 1
-        found = [each for at, each in sorted(self._all(), key=dated) if first <= at < last]
+        found = [each for _, each in sorted(self._all(Period(first, last)), key=dated)]
         return {
             "transaction_details": found[(page - 1) * size : page * size],
             "start_date": query["start_date"],
@@ -50,14 +52,14 @@ class ReportingApi:
             "total_pages": max(1, ceil(len(found) / size)),
         }
 
-    def _all(self) -> Iterator[tuple[float, Json]]:
-        for link in self._ledger.links(dialect="paypal"):
-            for payment in self._ledger.payments(link_id=link.id):
-                if is_capture(link, payment):
-                    yield payment.created_at, payment_row(link, payment)
-                for refund in self._ledger.refunds(payment_id=payment.id):
-                    if refund.status is not RefundStatus.FAILED:
-                        yield refund.created_at, refund_row(refund)
+    def _all(self, period: Period) -> Iterator[tuple[float, Json]]:
+        for payment in self._reports.payments("paypal", period):
+            link = self._ledger.link_of(payment)
+            if is_capture(link, payment):
+                yield payment.created_at, payment_row(link, payment)
+        for refund in self._reports.refunds("paypal", period):
+            if refund.status is not RefundStatus.FAILED:
+                yield refund.created_at, refund_row(refund)
 
 
 def dated(entry: tuple[float, Json]) -> float:
@@ -113,7 +115,7 @@ def row(name: str, code: str, at: float, minor: int, currency: str, **more: obje
 def fee_of(payment: Payment) -> Json | None:
     if payment.status is PaymentStatus.FAILED:
         return None
-    return amount_of(-round(payment.amount * FEE), payment.currency)
+    return amount_of(-payment.fee - payment.tax, payment.currency)
 
 
 def when(query: Mapping[str, str], name: str) -> datetime:
