@@ -169,6 +169,7 @@ def test_rules_say_who_is_asked_first_and_who_after(monkeypatch: pytest.MonkeyPa
 def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {"RAZORPAY_WEBHOOK_SECRETS": json.dumps([SECRET]), "SMTP_PASSWORD": SECRET}
     more |= {"STRIPE_WEBHOOK_SECRETS": json.dumps([SECRET]), "STRIPE_SECRET_KEY": SECRET}
+    more |= {"PAYPAL_CLIENT_ID": "app", "PAYPAL_CLIENT_SECRET": SECRET}
     config = told(monkeypatch, {**GOOD, **more, "SMTP_USERNAME": "me"})
     assert SECRET not in f"{config!r} {config} {config.model_dump_json()}"
 
@@ -180,8 +181,8 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"RAZORPAY_KEY_ID": ""}, "RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together"),
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET,"
-            " or STRIPE_SECRET_KEY",
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, STRIPE_SECRET_KEY,"
+            " or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET",
         ),
     ],
 )
