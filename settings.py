@@ -168,7 +168,8 @@ class Settings(BaseSettings):
             raise ValueError("PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together")
         if self.gateways and self.default_gateway not in self.gateways:
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
-        if unknown := self._named_in_rules - self.gateways.keys():
+        named = {name for rule in self.gateway_rules for name in rule.gateways}
+        if unknown := named - self.gateways.keys():
             raise ValueError(f"GATEWAY_RULES names {', '.join(sorted(unknown))}, without keys")
         if self.reconciliation_overlap < self.reconciliation_ageing:
             raise ValueError("RECONCILIATION_OVERLAP must not be shorter than its AGEING")
@@ -181,10 +182,6 @@ class Settings(BaseSettings):
         if bool(self.smtp_username) != bool(self.smtp_password):
             raise ValueError("SMTP_USERNAME and SMTP_PASSWORD go together")
         return self
-
-    @property
-    def _named_in_rules(self) -> set[str]:
-        return {name for rule in self.gateway_rules for name in rule.gateways}
 
     @property
     def gateways(self) -> dict[str, dict[str, Any]]:

@@ -225,10 +225,7 @@ class Checkout:
             self._retry_at = now + self.plan.timetable.pause(now - self._closing_since)
 
     def captured_link(self, now: datetime, *, answered: bool) -> None:
-        """An approved link was captured; without an answer the same call is due once more.
-
-        After an answer that brought no money the customer may approve once more.
-        """
+        """An approved link was captured; without an answer the same call is due once more."""
         if answered:
             self._approved, self._capture_in_doubt_since, self._capture_at = False, None, None
             self._captures += 1
@@ -237,13 +234,9 @@ class Checkout:
         self._capture_at = now + self.plan.timetable.pause(now - self._capture_in_doubt_since)
 
     def wants_link_captured(self, now: datetime) -> bool:
-        """Whether an approved link's money is to be taken: within the window, and not twice.
-
-        A capture whose answer was lost is followed up even after that: the money may have moved.
-        """
-        if self._capture_in_doubt_since:
-            return True
-        return self._approved and not self.is_closing(now)
+        """Within the window; and after it if an answer was lost, since money may have moved."""
+        in_doubt = self._capture_in_doubt_since is not None
+        return in_doubt or (self._approved and not self.is_closing(now))
 
     def is_closing(self, now: datetime) -> bool:
         """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,7 +13,13 @@ import pytest_asyncio
 
 from domain.checkouts import LinkQuery
 from domain.disputes import DisputeStatus
-from domain.errors import BadSignature, GatewayUnavailable, OutcomeUnknown, RequestRefused
+from domain.errors import (
+    BadSignature,
+    FileRefused,
+    GatewayUnavailable,
+    OutcomeUnknown,
+    RequestRefused,
+)
 from domain.events import GatewayEvent
 from domain.keys import capture_key, link_key, new_id, wire_key
 from domain.money import Money
@@ -505,3 +512,29 @@ async def test_what_lies_ahead_is_not_answered_yet(paypal: PayPal) -> None:
     with pytest.raises(GatewayUnavailable, match="reach to"):
         async for _ in paypal.read_report(Report.TRANSACTIONS, period, START):
             pass
+
+
+async def test_a_settlement_file_is_read_to_its_end(
+    paypal: PayPal, paid: PaymentNews, simulator: Simulator
+) -> None:
+    """The simulator's, with strangers in it; and one that was cut off is not believed."""
+    payment, refund = paid.payments[0], a_refund(paid)
+    await paypal.refund(paypal.draft_refund(refund))
+    await simulator.pay_out()
+    name = "/simulator/files/paypal/STL-20260601.01.011.csv"
+    content = (await simulator.http.get(name, params={"strangers": 2})).content
+    chunks = list(paypal.read_file(BytesIO(content), START))
+    assert chunks[-1].is_last
+    entries = {entry.reference: entry for chunk in chunks for entry in chunk.entries}
+    taken = entries[payment.reference]
+    assert (taken.kind, taken.status, taken.amount_minor) == ("payment", "captured", PRICE.minor)
+    assert (taken.our_id, taken.order_reference) == (
+        paid.order_id,
+        wire_key(link_key(paid.order_id, 1)),
+    )
+    assert taken.settled_at
+    back = next(entry for entry in entries.values() if entry.our_id == refund.refund_id)
+    assert (back.kind, back.payment_reference) == ("refund", payment.reference)
+    cut = (await simulator.http.get(name, params={"cut": True})).content
+    with pytest.raises(FileRefused):
+        list(paypal.read_file(BytesIO(cut), START))
