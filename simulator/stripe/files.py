@@ -67,7 +67,8 @@ def row_of(line: Line) -> list[str]:
     gross = entry.amount if entry.kind is EntryKind.PAYMENT else entry.credit - entry.debit
     fee = entry.fee + entry.tax
     money = {"gross": gross, "fee": fee, "net": gross - fee}
-    row = {name: plain(minor, entry.currency) for name, minor in money.items()} | {
+    row: dict[str, str | None] = {
+        **{name: plain(minor, entry.currency) for name, minor in money.items()},
         "automatic_payout_id": line.settlement.id,
         "automatic_payout_effective_at_utc": utc(line.settlement.created_at),
         "balance_transaction_id": f"txn_{entry.id.partition('_')[2]}",
