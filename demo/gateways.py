@@ -4,14 +4,17 @@ LATE_AUTHORIZATION = "money held on a link that has ended"
 PAID_WITHOUT_US = "payment that needs no call of ours"
 CAPTURE_OF_OURS = "payment that we have to take"
 METHODS = "methods but its own"
+CAPTURE_TAKEN_BACK = "report of a capture that came to nothing"
 
 ABILITIES: dict[str, frozenset[str]] = {
-    "razorpay": frozenset({LATE_AUTHORIZATION, PAID_WITHOUT_US, METHODS}),
+    "razorpay": frozenset({LATE_AUTHORIZATION, PAID_WITHOUT_US, METHODS, CAPTURE_TAKEN_BACK}),
     "stripe": frozenset({PAID_WITHOUT_US, METHODS}),
-    "paypal": frozenset({CAPTURE_OF_OURS}),
+    "paypal": frozenset({CAPTURE_OF_OURS, CAPTURE_TAKEN_BACK}),
 }
 # Their webhooks may prove a payment without naming its method.
 SILENT_ON_METHOD = frozenset({"stripe"})
+# Its lists tell only of money that moved: failed attempts are not in them.
+SCENARIOS_AT = {"stripe": ("ok_paid", "fail_paid")}
 # How many webhooks tell of one payment.
 WEBHOOKS = {"paypal": 3}
 USUAL_WEBHOOKS = 4

@@ -6,7 +6,7 @@ from demo.aftermath import PRICE, becomes, is_paid
 from demo.cases import QUIET, Case, looks
 from demo.client import Json
 from demo.customer import Customer
-from demo.gateways import PAID_WITHOUT_US
+from demo.gateways import CAPTURE_TAKEN_BACK, PAID_WITHOUT_US
 
 FILE = frozenset({"settlement_file"})
 SILENCE: Json = {**QUIET, "unavailable_for": 3600}
@@ -79,6 +79,10 @@ UNHEARD = (
         notices=1,
     ),
     untold(
-        "only the file tells: not paid after all", bank_takes_it_back, "canceled", confirmed=True
+        "only the file tells: not paid after all",
+        bank_takes_it_back,
+        "canceled",
+        confirmed=True,
+        needs=frozenset({CAPTURE_TAKEN_BACK}),
     ),
 )

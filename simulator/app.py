@@ -31,6 +31,7 @@ from simulator.settings import Settings
 from simulator.settlements import Settlements
 from simulator.stripe.api import stripe_api
 from simulator.stripe.dialect import StripeDialect
+from simulator.stripe.files import StripeFiles
 from simulator.webhooks import WebhookSender
 
 Work = Callable[[], Coroutine[None, None, None]]
@@ -61,6 +62,7 @@ def create_app(settings: Settings, base_url: str, clock: Clock = time.time) -> F
     app.include_router(ControlApi(books, announcer, sender, dialects, page_url).router())
     app.include_router(FateApi(books, gateway, refunds, disputes, settlements, dialects).router())
     app.include_router(RazorpayFiles(books).router())
+    app.include_router(StripeFiles(books).router())
     app.include_router(PayPalFiles(books).router())
     app.mount("/v1", razorpay_api(settings.razorpay, books, gateway, refunds, page_url))
     app.mount("/stripe/v1", stripe_api(settings.stripe, books, gateway, refunds, page_url))

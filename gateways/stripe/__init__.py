@@ -3,6 +3,7 @@
 Wire facts: https://docs.stripe.com/api and …/webhooks; each module names its pages.
 """
 
+from domain.settlements import Report
 from gateways.base import Capabilities, TakesMoneyItself
 from gateways.stripe.account import NAME
 from gateways.stripe.amounts import CURRENCIES
@@ -25,4 +26,5 @@ class Stripe(Links, Payments, Refunds, Reports, Messages, TakesMoneyItself):
         can_cancel_link=True,
         shortest_link_life=SHORTEST_LIFE,
         longest_link_life=LONGEST_LIFE,
+        reports=frozenset(Report),
     )

@@ -34,9 +34,10 @@ KINDS = {
     "refund": REFUND,
     "payment_refund": REFUND,
     "refund_failure": REFUND,
-    "payment_failure_refund": REFUND,
+    "payment_failure_refund": PAYMENT,
+    "payment_reversal": PAYMENT,
 }
-TAKEN_BACK = {"refund_failure", "payment_failure_refund"}
+TAKEN_BACK = {"refund_failure", "payment_failure_refund", "payment_reversal"}
 
 
 @dataclass(frozen=True)
@@ -190,10 +191,10 @@ def entry_from(item: Json, position: int, payout: Json | None) -> Entry:
 
 
 def status_of(item: Json, kind: EntryKind) -> str:
+    failed = word(item, "type") in TAKEN_BACK
     if kind is PAYMENT:
-        return PaymentStatus.CAPTURED.value
+        return (PaymentStatus.FAILED if failed else PaymentStatus.CAPTURED).value
     if kind is REFUND:
-        failed = word(item, "type") in TAKEN_BACK
         return (RefundStatus.FAILED if failed else RefundStatus.SUCCEEDED).value
     return PaymentStatus.UNKNOWN.value
 

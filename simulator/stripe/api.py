@@ -9,6 +9,7 @@ from simulator.dialect import PageUrl
 from simulator.gateway import Gateway
 from simulator.refunds import Refunds
 from simulator.stripe.account import StripeAccount
+from simulator.stripe.balance import BalanceApi
 from simulator.stripe.disputes import DisputesApi
 from simulator.stripe.errors import StripeError
 from simulator.stripe.frontdesk import FrontDesk
@@ -30,6 +31,7 @@ def stripe_api(
             *IntentsApi(account, desk, books, gateway).routes(),
             *RefundsApi(desk, books, refunds).routes(),
             *DisputesApi(account, desk, books).routes(),
+            *BalanceApi(account, desk, books).routes(),
             Route("/{path:path}", refuse_url, methods=EVERYTHING),
         ],
     )

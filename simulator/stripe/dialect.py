@@ -49,6 +49,8 @@ class StripeDialect:
             "refund": "re_",
             "dispute": "dp_",
             "event": "evt_",
+            "settlement": "po_",
+            "adjustment": "txn_",
         }
         return new_id(prefixes[kind])
 
