@@ -45,7 +45,7 @@ from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations
 from letters.mail import MailServer
-from letters.texts import Sender
+from letters.sender import Sender
 from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
@@ -150,19 +150,25 @@ def _world(
     books: BookStore,
     known: Mapping[str, Gateway],
 ) -> World:
-    orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+    orders = OrderStore(database, settings.invoicing)
+    refunds, inbox = RefundStore(database), InboxStore(database)
     policies = settings.policies
     sender = Sender(settings.mail_from, settings.shop_name, settings.public_url)
     unclaimed = timedelta(seconds=settings.unknown_order_after)
     return World(
         orders=orders,
         refunds=refunds,
-        cases=CaseStore(database),
+        cases=CaseStore(database, settings.invoicing),
         inbox=inbox,
         books=books,
         files=FileStore(settings.transaction_files, settings.transaction_arrivals),
         gateways=known,
-        letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
+        letters=Confirmations(
+            LetterStore(database),
+            _mail_server(settings),
+            sender,
+            tell_refunds=settings.mail_refunds,
+        ),
         delivery=WorkflowDelivery(
             client,
             settings.task_queue,

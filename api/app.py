@@ -13,6 +13,7 @@ from api import (
     checkouts,
     events,
     health,
+    invoices,
     metrics,
     orders,
     problems,
@@ -27,7 +28,7 @@ from api.services import opened
 from settings import Settings
 
 ROUTERS = (
-    *(orders, checkouts, events, refunds, cases, reconciliations),
+    *(orders, checkouts, events, refunds, invoices, cases, reconciliations),
     *(callbacks, webhooks, results, health, metrics),
 )
 

@@ -75,7 +75,7 @@ def as_reader(request: Request, bearer: Bearer, basic: Basic, services: Services
     """An operator who reads. In a browser, which cannot send a bearer key, by user and password.
 
     A browser sends that password along with every request to us, also with one that another site
-    made it send: so it opens nothing but pages to read.
+    made it send: so it opens nothing but what is read, pages and the table that they link to.
     """
     if bearer is not None or not wants_page(request):
         return as_operator(authenticated(bearer, services))

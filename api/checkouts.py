@@ -102,7 +102,7 @@ def _plan(order: Order, services: Opened) -> CheckoutPlan:
     powerless = [
         name for name, known in services.gateways.items() if known.capabilities.needs_capture
     ]
-    plan = CheckoutPlan.of(order, services.policies.timetable)
+    plan = CheckoutPlan.of(order, services.policies.timetable, services.policies.notices)
     return replace(plan, fallbacks=behind, powerless=tuple(powerless) if behind else ())
 
 

@@ -19,7 +19,7 @@ from domain.findings import FINDINGS, Match, Tally
 from domain.money import Money
 from domain.reconciliations import RunState
 
-COUNTED, LISTED, LAST_RUNS = 500, 100, 30
+COUNTED, LISTED, LAST_RUNS = 500, 50, 30
 ENDED = (RunState.DONE, RunState.REFUSED)
 SCENARIOS = (Match.OK_PAID, Match.OK_UNPAID, Match.FAIL_PAID, Match.FAIL_FAIL)
 BREAKS = [match for match in Match if match in FINDINGS and match not in SCENARIOS]
@@ -56,7 +56,7 @@ async def list_page(runs: Sequence[RunView], services: Opened) -> Response:
     """Many runs, the newest first, and a picture of each gateway's last ones."""
     histories = {
         gateway: await services.reconciliations.history(gateway, LAST_RUNS)
-        for gateway in services.gateways
+        for gateway in sorted({run.gateway for run in runs})
     }
     return page(
         "reconciliations.html",

@@ -21,6 +21,7 @@ from db.engine import Database
 from db.files import FileStore
 from db.inbox import InboxStore
 from db.orders import OrderStore
+from db.papers import PaperStore
 from db.reads import OrderReads
 from db.reconciliation_reads import ReconciliationReads
 from db.refunds import RefundStore
@@ -46,6 +47,7 @@ class Opened:
     orders: OrderStore
     inbox: InboxStore
     reads: OrderReads
+    papers: PaperStore
     reports: Reports
     catalogue: CatalogueStore
     delivery: Delivery
@@ -78,7 +80,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         lazy=True,
     )
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+        orders = OrderStore(database, settings.invoicing)
+        refunds, inbox = RefundStore(database), InboxStore(database)
         delivery = WorkflowDelivery(
             temporal,
             settings.task_queue,
@@ -96,11 +99,12 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             orders=orders,
             inbox=inbox,
             reads=OrderReads(database),
+            papers=PaperStore(database),
             reports=Reports(database),
             catalogue=CatalogueStore(database),
             delivery=delivery,
             refunds=refunds,
-            cases=CaseStore(database),
+            cases=CaseStore(database, settings.invoicing),
             files=FileStore(settings.transaction_files, settings.transaction_arrivals),
             books=BookStore(database),
             reconciliations=ReconciliationReads(database),

@@ -30,7 +30,6 @@ PLANS = {
     Plan.REFUND: "send the money back",
     Plan.ASK: "ask the gateway first",
     Plan.CASE: "leave it to an operator",
-    Plan.NONE: "nothing, it was dealt with before",
 }
 OUTCOMES = {
     CaseOutcome.REFUNDED: "The money was sent back",
@@ -55,11 +54,13 @@ def what_became_of(view: FindingView) -> str:
         return _settled(view)
     if view.case_status is CaseStatus.WAITING:
         return "Waits for an operator"
+    if view.finding.plan is Plan.NONE or view.state is RepairState.KNOWN:
+        return "Dealt with before"
     if view.state is RepairState.PLANNED:
         return f"Planned: {PLANS[view.finding.plan]}"
     if view.state is RepairState.LEFT:
         return f"Left: {view.note}"
-    return "Under repair" if view.state is RepairState.HANDED_OVER else "Known from before"
+    return "Under repair"
 
 
 def _settled(view: FindingView) -> str:
@@ -75,7 +76,7 @@ def _settled(view: FindingView) -> str:
 def source_of(run: RunView) -> str:
     if run.file:
         return run.file.name
-    return f"Report of {run.report}"
+    return f"report of {run.report}"
 
 
 def spaced(name: str) -> str:
@@ -102,3 +103,8 @@ def amounts(minor_by_currency: Mapping[str, int]) -> list[str]:
     """One text per currency: currencies are never added up."""
     sums = sorted(minor_by_currency.items())
     return [grouped(Money(minor, currency)) for currency, minor in sums]
+
+
+def heading_of(run: RunView) -> str:
+    """What was reconciled, as a heading; the name of a file stays as it is."""
+    return run.file.name if run.file else f"Report of {run.report}"

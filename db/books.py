@@ -1,5 +1,6 @@
 """What reconciliation keeps: `domain.books.Books`, each write one transaction or a few."""
 
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -76,9 +77,10 @@ class BookStore:
     async def _keep_findings(self, rows: AsyncConnection, plan: ReconciliationPlan) -> None:
         async with self._database.write() as session:
             await findings.forget_undone(session, plan.run_id)
-        async for some in found(rows):
-            async with self._database.write() as session:
-                await findings.keep_findings(session, plan, some)
+        async with aclosing(found(rows)) as parts:
+            async for some in parts:
+                async with self._database.write() as session:
+                    await findings.keep_findings(session, plan, some)
 
     async def next_page(self, run_id: str, budget: Budget | None) -> Page:
         async with self._database.read() as session:

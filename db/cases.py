@@ -18,6 +18,7 @@ from db.transitions import SYSTEM, Step, cite, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseOutcome, CaseRecord, CaseStatus, Decision, OrderPolicy
 from domain.errors import CaseNotFound, OrderNotFound
+from domain.invoices import Invoicing
 from domain.keys import new_id
 from domain.news import Evidence, EvidenceKind
 from domain.orders import LatePolicy, OrderStatus
@@ -27,10 +28,14 @@ UNSETTLED = CaseRow.status != CaseStatus.SETTLED
 
 @unbroken_calls
 class CaseStore:
-    """Methods that take a case id raise `CaseNotFound`."""
+    """Methods that take a case id raise `CaseNotFound`.
 
-    def __init__(self, database: Database) -> None:
+    `invoicing` is for the invoice of an order that becomes paid when its late money is honoured.
+    """
+
+    def __init__(self, database: Database, invoicing: Invoicing | None = None) -> None:
         self._database = database
+        self._invoicing = invoicing or Invoicing()
 
     async def open_case(self, case: Case, at: datetime) -> bool:
         """Raises `OrderNotFound` and `PaymentTaken`."""
@@ -97,7 +102,7 @@ class CaseStore:
         have ended without a payment, and this one be captured and whole.
         """
         async with self._database.write() as session:
-            return await honour(session, await _get(session, case_id), at)
+            return await honour(session, await _get(session, case_id), self._invoicing, at)
 
     async def settle(
         self, case_id: str, outcome: CaseOutcome, refund_id: str | None, at: datetime

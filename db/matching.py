@@ -1,7 +1,7 @@
 """Rows and orders are compared, set after set; see db/matching_words.py for the sets."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.columns import UtcDateTime
-from db.matching_words import STEPS
+from db.matching_words import steps
 from db.staging import kind_of
 from domain.findings import Match, Tally
 from domain.payments import PaymentStatus
@@ -126,7 +126,7 @@ def plain(kind: str, status: str) -> Match:
 
 async def compare(connection: AsyncConnection, comparison: Comparison) -> None:
     """Make the sets, as temporary tables of the connection."""
-    for step in STEPS:
+    for step in steps(connection.dialect.name):
         await connection.execute(*bound(step, comparison.parameters))
 
 
@@ -142,7 +142,7 @@ async def count(connection: AsyncConnection, comparison: Comparison) -> list[Tal
     return sums.tallies()
 
 
-async def found(connection: AsyncConnection) -> AsyncIterator[list[dict[str, Any]]]:
+async def found(connection: AsyncConnection) -> AsyncGenerator[list[dict[str, Any]]]:
     """The rows that are findings, some at a time, as columns of `FindingRow`."""
     async with connection.stream(among_findings(FOUND_IN_FILE)) as rows:
         async for some in rows.partitions(AT_A_TIME):

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import links
 from db.cases import record_case
 from db.engine import Database
+from db.invoices import issue
 from db.payments import record_payment
 from db.retractions import retract
 from db.rows import order_from, payment_from
@@ -17,6 +18,7 @@ from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.errors import OrderNotFound
+from domain.invoices import Invoicing
 from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
@@ -28,8 +30,11 @@ EXPIRED_AT_ONCE = 200
 
 @unbroken_calls
 class OrderStore:
-    def __init__(self, database: Database) -> None:
+    """`invoicing` is for the invoice that an order gets when it becomes paid."""
+
+    def __init__(self, database: Database, invoicing: Invoicing | None = None) -> None:
         self._database = database
+        self._invoicing = invoicing or Invoicing()
 
     async def order(self, order_id: str) -> Order:
         """Raises `OrderNotFound`."""
@@ -85,6 +90,9 @@ class OrderStore:
             if not order.status.is_open:
                 return order.status
             await _conclude(session, order, conclusion)
+            if conclusion.payment:
+                at = conclusion.concluded_at
+                await issue(session, order, conclusion.payment, self._invoicing, at)
             return conclusion.status
 
     async def request_cancel(self, order_id: str, actor: str, at: datetime) -> OrderStatus:

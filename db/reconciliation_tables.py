@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
+import db.tables  # noqa: F401 - findings speak of its orders
 from db.columns import Json, UtcDateTime, one_of
 from domain.findings import Answer, Match, Plan, RepairState
 from domain.reconciliations import RunState

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.invoices import credit
 from db.payments import hold_payment
 from db.reservations import HOLDING, sum_of_refunds
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, lock_order, move
+from domain.invoices import CreditReason
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 from domain.repairs import Retraction
@@ -30,6 +32,7 @@ async def retract(session: AsyncSession, retraction: Retraction, at: datetime) -
     same = (PaymentRow.gateway == payment.gateway, PaymentRow.reference == payment.reference)
     changes = {"status": retraction.status, "evidence_id": proof, "updated_at": at}
     await update_where(session, PaymentRow, *same, **changes)
+    await credit(session, order, None, CreditReason.RETRACTION, at)
     return OrderStatus.CANCELED
 
 

@@ -47,6 +47,8 @@ class InboxState(StrEnum):
 class LetterKind(StrEnum):
     CONFIRMATION = "confirmation"
     REFUND = "refund"
+    UNCONFIRMED = "unconfirmed"
+    EXPIRY = "expiry"
 
 
 class ProductRow(SQLModel, table=True):
@@ -250,7 +252,8 @@ class InboxRow(SQLModel, table=True):
 class LetterRow(SQLModel, table=True):
     """Written before it is sent, so that a repeat is the same letter to the byte.
 
-    `letter_id` is the id of what it tells of: the order that was paid, or the refund.
+    `letter_id` is the id of what it tells of: the order that was paid, or the refund; a word
+    about doubt or expiry is added to the order's.
     """
 
     __tablename__: ClassVar[Any] = "letters"

@@ -62,6 +62,10 @@ class RefundNotFound(LookupError):
     """There is no such refund, or it belongs to another client's order."""
 
 
+class PaperNotFound(LookupError):
+    """The order has no such invoice or credit note: it was not paid, or nothing went back."""
+
+
 class CaseNotFound(LookupError):
     """There is no such case."""
 

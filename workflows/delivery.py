@@ -157,5 +157,5 @@ async def repair_plan(subject: str, orders: Orders, policies: Policies) -> Repai
     checkout = None
     if subject.startswith(ORDER_PREFIX):
         order, key = await orders.order(subject), await orders.latest_link(subject)
-        checkout = CheckoutPlan.of(order, policies.timetable, key)
+        checkout = CheckoutPlan.of(order, policies.timetable, policies.notices, key or "")
     return RepairPlan(subject, checkout, policies.repair, policies.budget)

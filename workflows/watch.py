@@ -1,5 +1,7 @@
 """Watching one order's payments until it is certain how they ended."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -7,6 +9,7 @@ from activities.checkouts import CheckoutActivities
 from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkCapture, LinkQuery
 from domain.errors import RequestRefused
 from domain.news import PaymentNews
+from workflows.ending import tell_doubt
 from workflows.options import QUERY, failure, named
 
 
@@ -15,6 +18,7 @@ class PaymentWatch:
 
     def __init__(self, checkout: Checkout) -> None:
         self._checkout = checkout
+        self._notice: asyncio.Task[str] | None = None
 
     def hear(self, news: PaymentNews) -> None:
         """News may come from anywhere, at any time, in any order and more than once."""
@@ -23,12 +27,17 @@ class PaymentWatch:
 
     async def until_certain(self) -> Conclusion:
         while not (conclusion := self._conclusion()):
+            if self._notice is None and self._checkout.is_in_long_doubt(workflow.now()):
+                # Nobody waits for it: a mail server that is away must not hold the order.
+                self._notice = asyncio.create_task(tell_doubt(self._checkout.plan.order_id))
             if self._checkout.next_ask(workflow.now()) > workflow.now():
                 await self._listen()
             elif self._checkout.wants_link_captured(workflow.now()):
                 await self._capture_link()
             else:
                 await self._ask()
+        if self._notice and not self._notice.done():
+            self._notice.cancel()
         return conclusion
 
     async def _listen(self) -> None:

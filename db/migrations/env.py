@@ -8,6 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
+import db.invoice_tables
 import db.reconciliation_tables
 import db.repair_tables
 import db.tables  # noqa: F401 - they fill the metadata

@@ -23,7 +23,7 @@ SUMS = ("amount", "fee (exclusive tax)", "tax", "debit", "credit")
 NOTES = ("order_notes", "payment_notes", "refund_notes")
 COLUMNS = (
     *("transaction_entity", "entity_id", "currency", *SUMS, "payment_method", "order_receipt"),
-    *("settlement_id", "entity_created_at", "settled_at", *NOTES),
+    *("settlement_id", "entity_created_at", "settled_at"),
 )
 PAYMENT, REFUND, OTHER = EntryKind.PAYMENT, EntryKind.REFUND, EntryKind.OTHER
 KINDS = {"payment": PAYMENT, "refund": REFUND}
@@ -41,9 +41,14 @@ Columns = dict[str, list[str]]
 
 
 class Reader(Protocol):
-    """`csv.reader`."""
+    """`csv.reader`; it knows how many lines it has read."""
+
+    @property
+    def line_num(self) -> int: ...
 
     def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 class Rows:
@@ -55,6 +60,7 @@ class Rows:
     def __init__(self, columns: Sequence[str]) -> None:
         self._width = len(columns)
         self._at = {name: column_of(name, columns) for name in COLUMNS}
+        self._notes = itemgetter(*(column_of(name, columns) for name in NOTES))
         self._currencies, self._moments = Currencies(), Moments()
 
     def entries(self, reader: Reader, first: int) -> list[Entry]:
@@ -63,28 +69,29 @@ class Rows:
         Raises `FileRefused` with the line on which the row begins that is not as it must be.
         """
         entries: list[Entry] = []
-        source, line = iter(reader), first
-        while len(lines := self._take(source, line, entries)) > 1:
-            line = lines[-1]
-        return entries
-
-    def _take(self, source: Iterator[list[str]], first: int, entries: list[Entry]) -> list[int]:
-        """Add some entries; on which line each of their rows begins, and the next one."""
-        rows: list[list[str]] = []
-        try:
-            rows.extend(islice(source, AT_ONCE))
-        except csv.Error as error:
-            raise FileRefused(str(error), lines_of(rows, first)[-1]) from error
-        lines = lines_of(rows, first)
         self._currencies.forget()
         self._moments.forget()
+        while some := self._some(reader, first):
+            entries += some
+        return entries
+
+    def _some(self, reader: Reader, start: int) -> list[Entry]:
+        """The next few of a reader that began on the line `start`."""
+        first = start + reader.line_num
+        rows: list[list[str]] = []
         try:
-            entries += self._entries(rows, lines[:-1]) if rows else []
+            rows.extend(islice(reader, AT_ONCE))
+        except csv.Error as error:
+            raise FileRefused(str(error), lines_of(rows, first)[-1]) from error
+        lines: Sequence[int] = range(first, start + reader.line_num)
+        if len(lines) != len(rows):
+            lines = lines_of(rows, first)[:-1]
+        try:
+            return self._entries(rows, lines) if rows else []
         except ValueError as error:
-            for row, line in zip(rows, lines, strict=False):
+            for row, line in zip(rows, lines, strict=True):
                 self._alone(row, line)
             raise FileRefused(str(error), first) from error
-        return lines
 
     def _alone(self, row: list[str], line: int) -> None:
         try:
@@ -99,8 +106,7 @@ class Rows:
         kinds = list(map(KINDS.get, map(str.lower, column["transaction_entity"]), repeat(OTHER)))
         amounts, fees, taxes = self._sums(column, kinds)
         made, settled = (
-            map(self._moments.__getitem__, column[name])
-            for name in ("entity_created_at", "settled_at")
+            self._moments.seconds(column[name]) for name in ("entity_created_at", "settled_at")
         )
         columns = zip(
             lines,
@@ -108,7 +114,7 @@ class Rows:
             named(column["entity_id"]),
             repeat(None),
             or_none(column["order_receipt"]),
-            our_ids(kinds, column),
+            self._our_ids(kinds, column["order_receipt"], rows),
             map(STATUSES.__getitem__, kinds),
             amounts,
             column["currency"],
@@ -116,11 +122,21 @@ class Rows:
             taxes,
             or_none(column["payment_method"]),
             or_none(column["settlement_id"]),
-            present(list(made)),
+            present(made),
             settled,
         )
         # What a named tuple does when it is called, without the detour through its own function.
         return list(map(tuple.__new__, repeat(Entry), columns))
+
+    def _our_ids(
+        self, kinds: list[EntryKind], receipts: list[str], rows: list[list[str]]
+    ) -> list[str | None]:
+        """Out of the notes; those of payments only where nothing else leads to the order."""
+        ids: list[str | None] = [None] * len(rows)
+        for index, (kind, receipt) in enumerate(zip(kinds, receipts, strict=True)):
+            if kind is not PAYMENT or not receipt:
+                ids[index] = our_id_in(kind, *self._notes(rows[index]))
+        return ids
 
     def _sums(
         self, column: Columns, kinds: list[EntryKind]
@@ -176,15 +192,6 @@ def present(moments: list[int | None]) -> list[int | None]:
 
 def or_none(words: list[str]) -> list[str | None]:
     return [word or None for word in words]
-
-
-def our_ids(kinds: list[EntryKind], column: Columns) -> list[str | None]:
-    """Our ids out of the notes; those of payments only where nothing else leads to the order."""
-    told = zip(kinds, column["order_receipt"], *(column[name] for name in NOTES), strict=True)
-    return [
-        None if kind is PAYMENT and receipt else our_id_in(kind, *notes)
-        for kind, receipt, *notes in told
-    ]
 
 
 def our_id_in(kind: EntryKind, order: str, payment: str, refund: str) -> str | None:

@@ -34,16 +34,13 @@ class Currencies(dict[str, Amounts]):
 
     def minor(self, texts: Sequence[str], currencies: Sequence[str]) -> list[int]:
         """Each text in the currency beside it. Raises `ValueError`."""
-        if len(set(currencies)) > 1:
-            pairs = zip(texts, currencies, strict=True)
-            return [self[currency][text] for text, currency in pairs]
-        amounts = self[currencies[0]]
+        named = {currency: self[currency] for currency in set(currencies)}
         column = "\n".join(texts)
-        if decimals(currencies[0]) == 2 and TWO_DECIMALS.fullmatch(column):
+        if {*map(decimals, named)} == {2} and TWO_DECIMALS.fullmatch(column):
             minor = list(map(int, column.replace(".", "").split("\n")))
             if len(minor) == len(texts):
                 return minor
-        return list(map(amounts.__getitem__, texts))
+        return [named[currency][text] for text, currency in zip(texts, currencies, strict=True)]
 
     def forget(self) -> None:
         for amounts in self.values():
@@ -74,23 +71,22 @@ class Times(dict[str, int]):
         return seconds
 
 
-class Moments(dict[str, int | None]):
-    """Unix seconds by the text of a moment in India; None where there is no text."""
+class Moments:
+    """Moments in India as Unix seconds; None where there is no text."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._days, self._times = Days(), Times()
 
-    def __missing__(self, text: str) -> int | None:
-        self[text] = at = self._days[text[:10]] + self._times[text[10:]] if text else None
-        return at
+    def seconds(self, texts: Sequence[str]) -> list[int | None]:
+        """Raises `ValueError`."""
+        days, times = self._days, self._times
+        return [days[text[:10]] + times[text[10:]] if text else None for text in texts]
 
     def forget(self) -> None:
-        for known in (self, self._days):
-            shorten(known)
+        shorten(self._days)
 
 
-def shorten(known: dict[str, int] | dict[str, int | None]) -> None:
+def shorten(known: dict[str, int]) -> None:
     """Texts that come again are worth keeping, but not for ever."""
     if len(known) > MOST_REMEMBERED:
         known.clear()

@@ -291,6 +291,8 @@ class FakeLetters:
 
     confirmed: list[str] = field(default_factory=list)
     refunds_told: list[str] = field(default_factory=list)
+    doubts_told: list[str] = field(default_factory=list)
+    expiries_told: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     allowed: asyncio.Event | None = None
@@ -305,6 +307,14 @@ class FakeLetters:
 
     async def tell_refund(self, refund_id: str) -> None:
         self.refunds_told.append(refund_id)
+
+    async def tell_doubt(self, order_id: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.doubts_told.append(order_id)
+
+    async def tell_expiry(self, order_id: str) -> None:
+        self.expiries_told.append(order_id)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -159,7 +160,8 @@ async def running_service(
     """The service on this database; `changes` are settings, by the names of their fields."""
     async with AsyncExitStack() as life:
         mails = await life.enter_async_context(mail_catcher())
-        settings = neighbours.settings(database_url, smtp_port=mails.port, **changes)
+        kept = {"transaction_files": life.enter_context(TemporaryDirectory())}
+        settings = neighbours.settings(database_url, smtp_port=mails.port, **kept | changes)
         await life.enter_async_context(running_api(settings))
         client = neighbours.temporal.client
         if worker:

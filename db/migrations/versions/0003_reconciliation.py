@@ -32,7 +32,7 @@ MATCHES = (
     *("refund_ok", "expected", "repeated", "other"),
 )
 PLANS = ("tell", "honour", "refund", "ask", "case", "none")
-REPAIR_STATES = ("planned", "handed_over", "known", "failed")
+REPAIR_STATES = ("planned", "handed_over", "known", "left")
 ANSWERS = ("confirmed", "retracted", "case")
 LOAD_STATES = ("staging", "complete", "refused")
 
