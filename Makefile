@@ -23,8 +23,9 @@ help: ## List what can be done
 run: $(READY) ## Start the whole service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m local_stack run --stop-with-parent $(ARGS)
 
-demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check each
-	@exec $(BIN)/python -m local_stack demo --stop-with-parent $(ARGS)
+demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check each; GATEWAY=stripe
+	@exec $(BIN)/python -m local_stack demo --stop-with-parent \
+		$(if $(GATEWAY),--gateway $(GATEWAY)) $(ARGS)
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
