@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV ?= uv
 # Tests mostly wait for servers, so more of them may run than there are cores.
 WORKERS ?= 3
+ROWS ?= 1000000
 BIN := .venv/bin
 READY := .venv/.matches-the-lock
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -12,11 +13,12 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-all check lock clean
+export ROWS
+.PHONY: help run demo test test-all bench-reconcile check lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
-		printf '  make %-9s %s\n' "$$target" "$$what"; done
+		printf '  make %-15s %s\n' "$$target" "$$what"; done
 
 run: $(READY) ## Start the whole service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m local_stack run --stop-with-parent $(ARGS)
@@ -28,7 +30,11 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 	@$(BIN)/python -m tests.support.chromium
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
-test-all: test ## Run every test there is
+test-all: test ## Run every test there is, those that take minutes as well
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench-reconcile: $(READY) ## Reconcile a million rows beside DuckDB's bare join (ROWS=10000000)
+	@$(BIN)/python -m benchmarks.reconcile $(ARGS)
 
 check: $(READY) ## Lint, format, types, architecture, compose file, Dockerfile
 	@$(BIN)/ruff check .

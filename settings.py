@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from domain.invoices import Invoicing, Numbering, Seller
 from domain.policies import (
     Budget,
+    Notices,
     Patience,
     Policies,
     ReconciliationPolicy,
@@ -34,6 +37,14 @@ def _shaped(pattern: str, example: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("must be a time zone, like Asia/Kolkata") from error
+    return name
+
+
 Url = Annotated[
     str,
     _shaped(r"https?://[^\s/?#]+(/[^\s?#]*)?", "https://pay.example"),
@@ -48,6 +59,8 @@ DatabaseUrl = Annotated[
         "sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name",
     ),
 ]
+Series = Annotated[str, _shaped(r"[A-Z0-9]{1,10}", "INV")]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 Delay = Annotated[float, Field(ge=0, le=31_536_000)]
 
@@ -67,6 +80,9 @@ class Settings(BaseSettings):
     units of each currency that it names; that of reconciliation holds per run. Transaction files
     are kept under `transaction_files`, and taken in from `transaction_arrivals`, a folder for each
     gateway in it: paths, or any URL that fsspec knows.
+
+    Invoices name `seller_name`, or else `shop_name`; the tax in each price is one line, or is
+    divided evenly among `tax_names`, as between CGST and SGST.
     """
 
     model_config = SettingsConfigDict(
@@ -99,6 +115,20 @@ class Settings(BaseSettings):
     mail_from: Mailbox = "orders@shop.example"
     shop_name: str = "The shop"
     shop_url: Url = "http://127.0.0.1:8080"
+
+    mail_refunds: bool = True
+    mail_doubt: bool = True
+    mail_doubt_after: Seconds = 1800
+    mail_expiry: bool = False
+
+    seller_name: Words | None = None
+    seller_address: tuple[Words, ...] = ()
+    seller_tax_id: Words | None = None
+    seller_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Kolkata"
+    financial_year_starts: int = Field(default=4, ge=1, le=12)
+    invoice_series: Series = "INV"
+    credit_note_series: Series = "CRN"
+    tax_names: tuple[Words, ...] = Field(default=("Tax",), min_length=1, max_length=2)
 
     link_patience: Seconds = 10
     checkout_window: Seconds = 900
@@ -142,6 +172,8 @@ class Settings(BaseSettings):
             raise ValueError("API_KEYS has the same name twice")
         if bool(self.smtp_username) != bool(self.smtp_password):
             raise ValueError("SMTP_USERNAME and SMTP_PASSWORD go together")
+        if self.invoice_series == self.credit_note_series:
+            raise ValueError("INVOICE_SERIES and CREDIT_NOTE_SERIES must differ")
         return self
 
     @property
@@ -171,7 +203,25 @@ class Settings(BaseSettings):
             repair=RepairPolicy(grace, self.honour_only_at_same_price, patience),
             budget=Budget(self.refund_budget_count, self.refund_budget_minor),
             refund_patience=patience,
+            notices=Notices(
+                timedelta(seconds=self.mail_doubt_after) if self.mail_doubt else None,
+                self.mail_expiry,
+            ),
             reconciliation=self._reconciliation,
+        )
+
+    @property
+    def invoicing(self) -> Invoicing:
+        """For invoices that are yet to be written; those that are keep what they say."""
+        return Invoicing(
+            Seller(self.seller_name or self.shop_name, self.seller_address, self.seller_tax_id),
+            Numbering(
+                self.invoice_series,
+                self.credit_note_series,
+                self.financial_year_starts,
+                self.seller_time_zone,
+            ),
+            self.tax_names,
         )
 
     @property

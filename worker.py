@@ -6,13 +6,11 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from db.books import BookStore
-from db.files import FileStore
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
     AddSearchAttributesRequest,
@@ -34,8 +32,10 @@ from activities.discretion import Discretion
 from activities.heartbeats import Heartbeats
 from activities.sweeps import SweepTimes
 from activities.world import World
+from db.books import BookStore
 from db.cases import CaseStore
 from db.engine import Database
+from db.files import FileStore
 from db.inbox import InboxStore
 from db.letters import LetterStore
 from db.orders import OrderStore
@@ -45,7 +45,7 @@ from gateways.base import Gateway
 from gateways.registry import gateways
 from letters.confirmation import Confirmations
 from letters.mail import MailServer
-from letters.texts import Sender
+from letters.sender import Sender
 from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
@@ -123,10 +123,13 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
     """A worker on its real database, gateways and mail server, until the context ends."""
-    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        activities = _world(settings, client, database, known).activities()
-        async with build_worker(client, settings.task_queue, activities):
-            yield
+    async with AsyncExitStack() as life:
+        database = await life.enter_async_context(Database(settings.database_url))
+        books = BookStore(database)
+        known = await life.enter_async_context(gateways(settings.gateways))
+        activities = _world(settings, client, database, books, known).activities()
+        await life.enter_async_context(build_worker(client, settings.task_queue, activities))
+        yield
 
 
 async def _keep_schedules(settings: Settings, client: Client) -> None:
@@ -140,21 +143,31 @@ async def _keep_schedules(settings: Settings, client: Client) -> None:
 
 
 def _world(
-    settings: Settings, client: Client, database: Database, known: Mapping[str, Gateway]
+    settings: Settings,
+    client: Client,
+    database: Database,
+    books: BookStore,
+    known: Mapping[str, Gateway],
 ) -> World:
-    orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+    orders = OrderStore(database, settings.invoicing)
+    refunds, inbox = RefundStore(database), InboxStore(database)
     policies = settings.policies
     sender = Sender(settings.mail_from, settings.shop_name, settings.public_url)
     unclaimed = timedelta(seconds=settings.unknown_order_after)
     return World(
         orders=orders,
         refunds=refunds,
-        cases=CaseStore(database),
+        cases=CaseStore(database, settings.invoicing),
         inbox=inbox,
-        books=BookStore(database),
+        books=books,
         files=FileStore(settings.transaction_files, settings.transaction_arrivals),
         gateways=known,
-        letters=Confirmations(LetterStore(database), _mail_server(settings), sender),
+        letters=Confirmations(
+            LetterStore(database),
+            _mail_server(settings),
+            sender,
+            tell_refunds=settings.mail_refunds,
+        ),
         delivery=WorkflowDelivery(
             client,
             settings.task_queue,

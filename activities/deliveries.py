@@ -16,6 +16,6 @@ class DeliveryActivities:
         return await self._delivery.deliver(news)
 
     @activity.defn
-    async def hand_over_cases(self, subject: str) -> bool:
-        """See that somebody deals with the cases that were opened with an order's end."""
-        return await self._delivery.mind_cases(subject)
+    async def hand_over_cases(self, subject: str) -> None:
+        """See that somebody deals with the subject's cases, which are new or open again."""
+        await self._delivery.call_repair(subject)

@@ -18,3 +18,13 @@ class LetterActivities:
     async def tell_refund(self, refund_id: str) -> None:
         """Tell the customer of a refund that succeeded, unless that was done before."""
         await self._letters.tell_refund(refund_id)
+
+    @activity.defn
+    async def tell_doubt(self, order_id: str) -> None:
+        """Tell the customer that nothing is certain yet, unless that was done, or has changed."""
+        await self._letters.tell_doubt(order_id)
+
+    @activity.defn
+    async def tell_expiry(self, order_id: str) -> None:
+        """Tell the customer that the order ended unpaid, unless that was done, or has changed."""
+        await self._letters.tell_expiry(order_id)

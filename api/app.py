@@ -13,9 +13,11 @@ from api import (
     checkouts,
     events,
     health,
+    invoices,
     metrics,
     orders,
     problems,
+    reconciliations,
     refunds,
     results,
     webhooks,
@@ -25,7 +27,10 @@ from api.openapi import Api
 from api.services import opened
 from settings import Settings
 
-ROUTERS = (orders, checkouts, events, refunds, cases, callbacks, webhooks, results, health, metrics)
+ROUTERS = (
+    *(orders, checkouts, events, refunds, invoices, cases, reconciliations),
+    *(callbacks, webhooks, results, health, metrics),
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -4,16 +4,26 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from fastapi import Depends, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBasic,
+    HTTPBasicCredentials,
+    HTTPBearer,
+)
 
 from api.problems import ApiError
-from api.services import Services
+from api.services import Opened, Services
 
 Role = Literal["client", "operator"]
 Bearer = Annotated[
     HTTPAuthorizationCredentials | None,
     Security(HTTPBearer(auto_error=False, description="A client's or an operator's key")),
+]
+
+Basic = Annotated[
+    HTTPBasicCredentials | None,
+    Security(HTTPBasic(auto_error=False, description="For pages alone: the key as the password")),
 ]
 
 
@@ -30,11 +40,14 @@ class Principal:
 
 def authenticated(bearer: Bearer, services: Services) -> Principal:
     """Any valid key; 401 without one."""
-    given = bearer.credentials.encode() if bearer else b""
-    key = services.keys.get(sha256(given).hexdigest())
+    return _holder(bearer.credentials if bearer else "", services, "Bearer")
+
+
+def _holder(given: str, services: Opened, challenge: str) -> Principal:
+    key = services.keys.get(sha256(given.encode()).hexdigest())
     if key is None:
-        challenge = {"WWW-Authenticate": "Bearer"}
-        raise ApiError(401, "unauthorized", "Send a valid key as a bearer token.", challenge)
+        headers = {"WWW-Authenticate": challenge}
+        raise ApiError(401, "unauthorized", "Send a valid key as a bearer token.", headers)
     return Principal(key.name, key.role)
 
 
@@ -52,6 +65,25 @@ def as_operator(principal: Annotated[Principal, Depends(authenticated)]) -> Prin
     return principal
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks: by the end of the address, or by what it accepts."""
+    is_named = request.url.path.endswith(".html")
+    return is_named or "text/html" in request.headers.get("accept", "")
+
+
+def as_reader(request: Request, bearer: Bearer, basic: Basic, services: Services) -> Principal:
+    """An operator who reads. In a browser, which cannot send a bearer key, by user and password.
+
+    A browser sends that password along with every request to us, also with one that another site
+    made it send: so it opens nothing but what is read, pages and the table that they link to.
+    """
+    if bearer is not None or not wants_page(request):
+        return as_operator(authenticated(bearer, services))
+    given = basic.password if basic else ""
+    return as_operator(_holder(given, services, 'Basic realm="paidonce", charset="UTF-8"'))
+
+
 Anyone = Annotated[Principal, Depends(authenticated)]
 Client = Annotated[Principal, Depends(as_client)]
 Operator = Annotated[Principal, Depends(as_operator)]
+Reader = Annotated[Principal, Depends(as_reader)]

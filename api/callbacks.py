@@ -9,11 +9,11 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from api.problems import documented
-from api.results import NEUTRAL, neutral_page, safe_headers
+from api.results import NOT_SHOWN, busy_page, neutral_page, safe_headers
 from api.services import Opened, Services
 from api.views import result_url
 from db.views import CallbackLink
-from domain.errors import BadSignature, OrderNotFound
+from domain.errors import BadSignature, DatabaseUnavailable, OrderNotFound
 from domain.news import Evidence, EvidenceKind, PaymentNews
 
 router = APIRouter(tags=["gateways"])
@@ -25,7 +25,7 @@ PATH = "/callbacks/{gateway}/{token}"
     PATH,
     response_class=RedirectResponse,
     status_code=303,
-    responses={**NEUTRAL, **documented(503)},
+    responses=NOT_SHOWN,
 )
 async def receive_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
@@ -38,7 +38,7 @@ async def receive_callback(
     PATH,
     response_class=RedirectResponse,
     status_code=303,
-    responses={**NEUTRAL, **documented(413, 503)},
+    responses={**NOT_SHOWN, **documented(413)},
 )
 async def receive_posted_callback(
     gateway: str, token: str, request: Request, services: Services, later: BackgroundTasks
@@ -67,6 +67,8 @@ async def _received(
 ) -> Response:
     try:
         link = await services.reads.link_by_callback_token(gateway, token)
+    except DatabaseUnavailable:
+        return busy_page(services.settings)
     except OrderNotFound:
         return neutral_page(services.settings)
     hint = _hint(link, parameters, services)
@@ -97,7 +99,10 @@ def _hint(
 
 async def _is_first(hint: PaymentNews, services: Opened) -> bool:
     """A page that is reloaded without end must not fill the history of its checkout."""
-    return await services.orders.first_heard(hint.order_id, hint.evidence, datetime.now(UTC))
+    try:
+        return await services.orders.first_heard(hint.order_id, hint.evidence, datetime.now(UTC))
+    except DatabaseUnavailable:
+        return False  # a hint may be lost, but the customer wants to see a page
 
 
 async def _deliver(hint: PaymentNews, services: Opened) -> None:

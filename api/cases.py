@@ -51,11 +51,12 @@ async def decide_case(
             RepairWorkflow.decide, decision, start_workflow_operation=start
         )
     except WorkflowUpdateFailedError as error:
-        raise _refused(error) from error
+        raise word_not_wanted(error) from error
     return case_out(await services.reads.case_view(case_id))
 
 
-def _refused(error: WorkflowUpdateFailedError) -> ApiError:
+def word_not_wanted(error: WorkflowUpdateFailedError) -> ApiError:
+    """What a workflow said when it refused an operator's word."""
     cause = error.cause
-    why = cause.message if isinstance(cause, ApplicationError) else "the case takes no word now"
+    why = cause.message if isinstance(cause, ApplicationError) else "no word is taken now"
     return ApiError(409, "word-not-wanted", f"Nothing was done: {why}.")

@@ -103,7 +103,7 @@ def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[Checkou
     ]
     return WithStartWorkflowOperation(
         CheckoutWorkflow.run,
-        CheckoutPlan.of(order, services.policies.timetable),
+        CheckoutPlan.of(order, services.policies.timetable, services.policies.notices),
         id=order.order_id,
         task_queue=services.settings.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

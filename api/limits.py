@@ -1,9 +1,14 @@
 """What is refused before it is read, and while it is."""
 
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MOST_BODY_BYTES, ApiError
+
+# A transaction file is kept as it streams in, and only an operator may send one.
+STREAMED = re.compile("/transaction-files/[^/]*")
 
 
 class Limits:
@@ -19,6 +24,8 @@ class Limits:
             # No name of ours has one, and PostgreSQL would choke on it.
             nothing = ApiError(404, "not-found", "There is nothing at this address.")
             await nothing.answer()(scope, receive, send)
+        elif STREAMED.fullmatch(scope["path"]):
+            await self._app(scope, receive, send)
         else:
             await self._app(scope, _counted(receive), send)
 

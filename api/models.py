@@ -15,8 +15,10 @@ from pydantic import (
     Field,
 )
 
+from db.tables import LetterKind
 from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Remedy
 from domain.disputes import DisputeStatus
+from domain.invoices import CreditReason
 from domain.news import EvidenceKind
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
@@ -202,6 +204,35 @@ class DisputeOut(MoneyOut):
     opened_at: datetime
 
 
+class InvoiceOut(BaseModel):
+    """`url` takes a key, or the token of the result page."""
+
+    number: str
+    issued_at: datetime
+    url: str
+
+
+class CreditNoteOut(MoneyOut):
+    """Void if the gateway took its refund back; no refund if the payment proved to be none."""
+
+    number: str
+    reason: CreditReason
+    refund_id: str | None
+    issued_at: datetime
+    voided_at: datetime | None
+    url: str
+
+
+class LetterOut(BaseModel):
+    """`refused` is what the mail server said for good: nobody has told the customer."""
+
+    kind: LetterKind
+    about: str
+    written_at: datetime
+    sent_at: datetime | None
+    refused: str | None
+
+
 class OrderOut(MoneyOut):
     order_id: str
     status: OrderStatus
@@ -213,6 +244,9 @@ class OrderOut(MoneyOut):
     late_capture: bool
     cases: list[CaseOut]
     timeline: list[EntryOut]
+    invoice: InvoiceOut | None
+    credit_notes: list[CreditNoteOut]
+    letters: list[LetterOut]
     result_url: str
     created_at: datetime
 

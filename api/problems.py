@@ -19,9 +19,11 @@ from domain.errors import (
     IllegalTransition,
     KeyReused,
     OrderNotFound,
+    PaperNotFound,
     ProductNotFound,
     RefundNotFound,
     RefundRefused,
+    RunNotFound,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,7 +80,9 @@ MEANINGS: dict[type[Exception], _Meaning] = {
     ProductNotFound: _Meaning(422, "unknown-product"),
     BasketRefused: _Meaning(422, "basket-refused"),
     RefundNotFound: _Meaning(404, "refund-not-found", "There is no such refund."),
+    PaperNotFound: _Meaning(404, "paper-not-found", "The order has no such paper (yet)."),
     CaseNotFound: _Meaning(404, "case-not-found", "There is no such case."),
+    RunNotFound: _Meaning(404, "reconciliation-not-found", "There is no such reconciliation."),
     RefundRefused: _Meaning(409, "refund-refused"),
     KeyReused: _Meaning(
         422,

@@ -14,14 +14,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
 from db.baskets import BasketStore
+from db.books import BookStore
 from db.cases import CaseStore
 from db.catalogue import CatalogueStore
 from db.engine import Database
+from db.files import FileStore
 from db.inbox import InboxStore
 from db.orders import OrderStore
+from db.papers import PaperStore
 from db.reads import OrderReads
+from db.reconciliation_reads import ReconciliationReads
 from db.refunds import RefundStore
 from db.reports import Reports
+from domain.books import Books, Files
 from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
@@ -42,11 +47,15 @@ class Opened:
     orders: OrderStore
     inbox: InboxStore
     reads: OrderReads
+    papers: PaperStore
     reports: Reports
     catalogue: CatalogueStore
     delivery: Delivery
     refunds: RefundStore
     cases: CaseStore
+    files: Files
+    books: Books
+    reconciliations: ReconciliationReads
     policies: Policies
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
@@ -66,7 +75,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         lazy=True,
     )
     async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
-        orders, refunds, inbox = OrderStore(database), RefundStore(database), InboxStore(database)
+        orders = OrderStore(database, settings.invoicing)
+        refunds, inbox = RefundStore(database), InboxStore(database)
         delivery = WorkflowDelivery(
             temporal,
             settings.task_queue,
@@ -84,11 +94,15 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             orders=orders,
             inbox=inbox,
             reads=OrderReads(database),
+            papers=PaperStore(database),
             reports=Reports(database),
             catalogue=CatalogueStore(database),
             delivery=delivery,
             refunds=refunds,
-            cases=CaseStore(database),
+            cases=CaseStore(database, settings.invoicing),
+            files=FileStore(settings.transaction_files, settings.transaction_arrivals),
+            books=BookStore(database),
+            reconciliations=ReconciliationReads(database),
             policies=settings.policies,
             temporal_metrics=metrics,
             keys={key.sha256: key for key in settings.api_keys},

@@ -2,17 +2,30 @@
 
 from api.models import (
     CaseOut,
+    CreditNoteOut,
     DisputeOut,
     EntryOut,
     EvidenceOut,
+    InvoiceOut,
     ItemOut,
+    LetterOut,
     MoneyOut,
     OrderOut,
     PaymentOut,
     ProductOut,
     RefundOut,
 )
-from db.views import CaseView, DisputeView, OrderView, PaymentView, RefundView, TimelineEntry
+from db.views import (
+    CaseView,
+    CreditNoteView,
+    DisputeView,
+    InvoiceView,
+    LetterView,
+    OrderView,
+    PaymentView,
+    RefundView,
+    TimelineEntry,
+)
 from domain.news import Evidence
 from domain.orders import OrderItem, Product
 
@@ -44,6 +57,11 @@ def order_out(view: OrderView, public_url: str) -> OrderOut:
         late_capture=view.late_capture,
         cases=[case_out(case) for case in view.cases],
         timeline=[_entry(entry) for entry in view.timeline],
+        invoice=_invoice(order.order_id, view.invoice, public_url),
+        credit_notes=[
+            credit_note_out(order.order_id, note, public_url) for note in view.credit_notes
+        ],
+        letters=[_letter(letter) for letter in view.letters],
         result_url=result_url(public_url, order.order_id, order.result_token),
         created_at=order.created_at,
     )
@@ -124,6 +142,36 @@ def case_out(view: CaseView) -> CaseOut:
         currency=view.amount.currency,
         opened_at=view.opened_at,
         evidence=_evidence(view.evidence),
+    )
+
+
+def credit_note_out(order_id: str, note: CreditNoteView, public_url: str) -> CreditNoteOut:
+    return CreditNoteOut(
+        number=note.number,
+        amount=note.amount.minor,
+        currency=note.amount.currency,
+        reason=note.reason,
+        refund_id=note.refund_id,
+        issued_at=note.issued_at,
+        voided_at=note.voided_at,
+        url=f"{public_url}/orders/{order_id}/credit-notes/{note.number}.pdf",
+    )
+
+
+def _invoice(order_id: str, invoice: InvoiceView | None, public_url: str) -> InvoiceOut | None:
+    if invoice is None:
+        return None
+    url = f"{public_url}/orders/{order_id}/invoice.pdf"
+    return InvoiceOut(number=invoice.number, issued_at=invoice.issued_at, url=url)
+
+
+def _letter(letter: LetterView) -> LetterOut:
+    return LetterOut(
+        kind=letter.kind,
+        about=letter.letter_id.partition(".")[0],
+        written_at=letter.written_at,
+        sent_at=letter.sent_at,
+        refused=letter.refused,
     )
 
 

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
 from db.honours import honour
-from db.payments import record_payment
+from db.payments import hold_payment, record_payment
+from db.reopenings import waits_instead
 from db.repair_tables import CaseRow
 from db.rows import case_from, decision_from
 from db.statements import insert_new, update_where
@@ -17,6 +18,7 @@ from db.transitions import SYSTEM, Step, cite, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseOutcome, CaseRecord, CaseStatus, Decision, OrderPolicy
 from domain.errors import CaseNotFound, OrderNotFound
+from domain.invoices import Invoicing
 from domain.keys import new_id
 from domain.news import Evidence, EvidenceKind
 from domain.orders import LatePolicy, OrderStatus
@@ -26,10 +28,14 @@ UNSETTLED = CaseRow.status != CaseStatus.SETTLED
 
 @unbroken_calls
 class CaseStore:
-    """Methods that take a case id raise `CaseNotFound`."""
+    """Methods that take a case id raise `CaseNotFound`.
 
-    def __init__(self, database: Database) -> None:
+    `invoicing` is for the invoice of an order that becomes paid when its late money is honoured.
+    """
+
+    def __init__(self, database: Database, invoicing: Invoicing | None = None) -> None:
         self._database = database
+        self._invoicing = invoicing or Invoicing()
 
     async def open_case(self, case: Case, at: datetime) -> bool:
         """Raises `OrderNotFound` and `PaymentTaken`."""
@@ -57,7 +63,8 @@ class CaseStore:
                 raise OrderNotFound(f"there is no order {order_id}")
             honours = order.late_policy is LatePolicy.HONOUR
             same_price = await _same_price(session, order_id)
-            return OrderPolicy(honours, order.concluded_at, same_price)
+            is_paid = order.status.is_fulfilled
+            return OrderPolicy(honours, order.concluded_at, same_price, is_paid)
 
     async def await_word(self, case_id: str, why: str, at: datetime) -> None:
         """The case waits for an operator: also again, if what the last one wished cannot be.
@@ -95,15 +102,17 @@ class CaseStore:
         have ended without a payment, and this one be captured and whole.
         """
         async with self._database.write() as session:
-            return await honour(session, await _get(session, case_id), at)
+            return await honour(session, await _get(session, case_id), self._invoicing, at)
 
     async def settle(
         self, case_id: str, outcome: CaseOutcome, refund_id: str | None, at: datetime
     ) -> None:
-        """The first outcome stays."""
+        """The first outcome stays. What a refund that was taken back would settle waits instead."""
         async with self._database.write() as session:
             case = await _get(session, case_id)
-            order = await lock_order(session, case.order_id) if case.order_id else None
+            order, _ = await hold_payment(session, case.gateway, case.payment_reference)
+            if await waits_instead(session, case_id, refund_id):
+                return
             end = {"outcome": outcome, "refund_id": refund_id, "settled_at": at}
             unsettled = (CaseRow.case_id == case_id, UNSETTLED)
             settled = await update_where(
@@ -153,6 +162,7 @@ async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
         gateway=case.payment.gateway,
         payment_reference=case.payment.reference,
         verdict=case.verdict,
+        approved_by=case.approved_by,
         evidence_id=await cite(session, case.order_id, case.evidence, at),
         opened_at=at,
         minded_at=at,

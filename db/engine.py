@@ -8,6 +8,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -73,10 +74,13 @@ class Database:
         await self.close()
 
 
-def make_engine(url: str, *, read_only: bool = False) -> AsyncEngine:
-    """An engine whose transactions do not overwrite one another unseen."""
+def make_engine(url: str, *, read_only: bool = False, pooled: bool = True) -> AsyncEngine:
+    """An engine whose transactions do not overwrite one another unseen.
+
+    One to SQLite that is not `pooled` has nothing open between its transactions.
+    """
     if sa.make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url, read_only)
+        return _sqlite(url, read_only, pooled)
     return create_async_engine(
         url,
         hide_parameters=True,
@@ -93,13 +97,16 @@ def _reading_engine(url: str, writing: AsyncEngine) -> AsyncEngine:
     return writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _sqlite(url: str, read_only: bool) -> AsyncEngine:
+def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
     path = sa.make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     # There is one writer at a time anyway: a pool of one lets tasks queue in order.
-    pool = {} if read_only else {"pool_size": 1, "max_overflow": 0}
-    engine = create_async_engine(url, hide_parameters=True, pool_timeout=PATIENCE_SECONDS, **pool)
+    of_one = {} if read_only else {"pool_size": 1, "max_overflow": 0}
+    pool: dict[str, Any] = {"pool_timeout": PATIENCE_SECONDS, **of_one}
+    if not pooled:
+        pool = {"poolclass": NullPool}
+    engine = create_async_engine(url, hide_parameters=True, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:

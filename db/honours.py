@@ -4,18 +4,22 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.invoices import issue
 from db.payments import hold_payment
 from db.repair_tables import CaseRow
 from db.reservations import HOLDING, sum_of_refunds
-from db.rows import evidence_from
+from db.rows import evidence_from, payment_from
 from db.tables import EvidenceRow, OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, lock_order, move
 from domain.cases import CaseStatus
+from domain.invoices import Invoicing
 from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 
 
-async def honour(session: AsyncSession, case: CaseRow, at: datetime) -> str | None:
+async def honour(
+    session: AsyncSession, case: CaseRow, invoicing: Invoicing, at: datetime
+) -> str | None:
     """None once the payment fulfils its order, else why it cannot; see `CaseStore.honour`."""
     if case.order_id is None:
         return "its order is not known"
@@ -38,6 +42,7 @@ async def honour(session: AsyncSession, case: CaseRow, at: datetime) -> str | No
         fulfilling_reference=payment.reference,
         late_capture=order.status.is_unpaid_end,
     )
+    await issue(session, order, payment_from(payment), invoicing, at)
     return None
 
 

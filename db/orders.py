@@ -8,7 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db import links
 from db.cases import record_case
 from db.engine import Database
+from db.invoices import issue
 from db.payments import record_payment
+from db.retractions import retract
 from db.rows import order_from, payment_from
 from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
@@ -16,18 +18,23 @@ from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
 from db.unbroken import unbroken_calls
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.errors import OrderNotFound
+from domain.invoices import Invoicing
 from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderStatus
 from domain.payments import LinkStatus, Payment, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft
+from domain.repairs import Retraction
 
 EXPIRED_AT_ONCE = 200
 
 
 @unbroken_calls
 class OrderStore:
-    def __init__(self, database: Database) -> None:
+    """`invoicing` is for the invoice that an order gets when it becomes paid."""
+
+    def __init__(self, database: Database, invoicing: Invoicing | None = None) -> None:
         self._database = database
+        self._invoicing = invoicing or Invoicing()
 
     async def order(self, order_id: str) -> Order:
         """Raises `OrderNotFound`."""
@@ -75,6 +82,9 @@ class OrderStore:
             if not order.status.is_open:
                 return order.status
             await _conclude(session, order, conclusion)
+            if conclusion.payment:
+                at = conclusion.concluded_at
+                await issue(session, order, conclusion.payment, self._invoicing, at)
             return conclusion.status
 
     async def request_cancel(self, order_id: str, actor: str, at: datetime) -> OrderStatus:
@@ -90,6 +100,15 @@ class OrderStore:
             if order.status.is_open and order.cancel_requested_at is None:
                 await _mark_canceled(session, order, actor, at)
             return order.status
+
+    async def retract(self, retraction: Retraction, at: datetime) -> OrderStatus:
+        """Cancel a paid order whose payment was never captured; the status that stands.
+
+        Only if that payment fulfils it and none of its money is on its way back; else nothing is
+        written. Raises `OrderNotFound`.
+        """
+        async with self._database.write() as session:
+            return await retract(session, retraction, at)
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
         """Expires a batch at a time; how many it was."""

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
+from db.papers import credit_note_views, invoice_view
 from db.repair_reads import case_views, dispute_views, older_than, refund_views
 from db.repair_tables import CaseRow, DisputeRow, RefundRow
 from db.rows import evidence_from, item_from, order_from, payment_from
@@ -32,7 +33,7 @@ from db.views import (
 )
 from domain.cases import CaseStatus
 from domain.errors import CaseNotFound, OrderNotFound, RefundNotFound
-from domain.news import Evidence
+from domain.news import Evidence, EvidenceKind
 from domain.orders import Order, OrderItem, OrderStatus
 from domain.payments import Payment
 
@@ -83,12 +84,15 @@ class OrderReads:
                 items=await _items(session, order_id),
                 link=await _link(session, order_id),
                 late_capture=row.late_capture,
+                came_back=any(proof.kind is EvidenceKind.CALLBACK for proof in proofs.values()),
                 payments=await _payments(session, order_id, proofs),
                 refunds=await refund_views(session, RefundRow.order_id == order_id),
                 disputes=await dispute_views(session, DisputeRow.order_id == order_id),
                 cases=(await case_views(session, CaseRow.order_id == order_id))[::-1],
                 timeline=await _timeline(session, order_id, proofs),
                 letters=await _letters(session, order_id),
+                invoice=await invoice_view(session, order_id),
+                credit_notes=await credit_note_views(session, order_id),
             )
 
     async def fulfilling_payment(self, order_id: str) -> Payment | None:

@@ -8,7 +8,9 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
+from db.invoices import credit, void_credit
 from db.payments import hold_payment
+from db.reopenings import reopen
 from db.repair_tables import RefundRow
 from db.reservations import refund_row, reserve, sum_of_refunds
 from db.rows import refund_draft_from, refund_from
@@ -17,7 +19,9 @@ from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, move, note
 from db.unbroken import unbroken_calls
 from domain.errors import IllegalTransition, RefundNotFound
+from domain.invoices import CreditReason
 from domain.keys import derived_id
+from domain.money import Money
 from domain.orders import OrderStatus
 from domain.policies import Budget
 from domain.ports import RefundAttempt, RefundDraft
@@ -161,9 +165,12 @@ async def _join(
         changes["evidence_id"] = await cite(session, row.order_id, news.evidence, at)
         changes["concluded_at"] = at if after.status.is_final else None
     await update_where(session, RefundRow, RefundRow.refund_id == row.refund_id, **changes)
+    if moved and after.status is RefundStatus.FAILED:
+        await reopen(session, row.refund_id)
     if moved and order and after.status in EVENTS:
         step = Step(EVENTS[after.status], at, SYSTEM, news.evidence)
         await _follow_sums(session, order, payment, step)
+        await _credit(session, order, payment, after, at)
     return after
 
 
@@ -185,14 +192,31 @@ async def _follow_sums(
     session: AsyncSession, order: OrderRow, payment: PaymentRow, step: Step
 ) -> None:
     """Only refunds of the payment that fulfils the order move it; others are only noted."""
-    fulfilling = (order.fulfilling_gateway, order.fulfilling_reference)
     status = order.status
-    if fulfilling == (payment.gateway, payment.reference) and status in FOLLOWS_SUMS:
+    if _fulfils(payment, order) and status in FOLLOWS_SUMS:
         status = await _status_by_sums(session, payment)
     if status is order.status:
         await note(session, order.order_id, None, status, step)
     else:
         await move(session, order, status, step)
+
+
+async def _credit(
+    session: AsyncSession, order: OrderRow, payment: PaymentRow, refund: Refund, at: datetime
+) -> None:
+    """The invoice follows the refunds of the payment that fulfils the order, as the status does."""
+    if refund.status is RefundStatus.FAILED:
+        await void_credit(session, refund.refund_id, at)
+    elif refund.status is RefundStatus.SUCCEEDED and _fulfils(payment, order):
+        # An operator may have let a payment of another amount do; credited is its share.
+        share = order.amount_minor * refund.amount.minor // payment.amount_minor
+        amount = Money(share, order.currency)
+        await credit(session, order, amount, CreditReason.REFUND, at, refund.refund_id)
+
+
+def _fulfils(payment: PaymentRow, order: OrderRow) -> bool:
+    fulfilling = (order.fulfilling_gateway, order.fulfilling_reference)
+    return fulfilling == (payment.gateway, payment.reference)
 
 
 async def _status_by_sums(session: AsyncSession, payment: PaymentRow) -> OrderStatus:

@@ -29,6 +29,7 @@ class RefundRow(SQLModel, table=True):
         sa.UniqueConstraint("gateway", "wire_key"),
         sa.UniqueConstraint("gateway", "gateway_reference"),
         sa.Index(None, "gateway", "payment_reference"),
+        sa.Index(None, "gateway", "concluded_at"),
         sa.Index(None, "automatic", "requested_at"),
         sa.Index(None, "status", "minded_at"),
         of_payment(),

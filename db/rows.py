@@ -98,7 +98,8 @@ def dispute_from(row: DisputeRow, proof: EvidenceRow) -> Dispute:
 
 
 def case_from(row: CaseRow, payment: PaymentRow, proof: EvidenceRow) -> CaseRecord:
-    case = Case(row.order_id, row.verdict, payment_from(payment), evidence_from(proof))
+    about = (row.order_id, row.verdict, payment_from(payment), evidence_from(proof))
+    case = Case(*about, row.approved_by)
     return CaseRecord(row.case_id, case, row.status, row.decision, row.decided_by, row.words)
 
 

@@ -47,6 +47,8 @@ class InboxState(StrEnum):
 class LetterKind(StrEnum):
     CONFIRMATION = "confirmation"
     REFUND = "refund"
+    UNCONFIRMED = "unconfirmed"
+    EXPIRY = "expiry"
 
 
 class ProductRow(SQLModel, table=True):
@@ -70,6 +72,7 @@ class OrderRow(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         sa.Index(None, "status", "created_at"),
         sa.Index(None, "status", "minded_at"),
+        sa.Index(None, "fulfilling_gateway", "fulfilling_reference"),
         sa.CheckConstraint("amount_minor > 0", "amount_is_positive"),
     )
 
@@ -179,6 +182,7 @@ class PaymentRow(SQLModel, table=True):
     """A payment belongs to one order; to none until its order is known."""
 
     __tablename__: ClassVar[Any] = "payments"
+    __table_args__: ClassVar[Any] = (sa.Index(None, "gateway", "first_seen_at"),)
 
     gateway: str = Field(primary_key=True, max_length=32)
     reference: str = Field(primary_key=True)
@@ -248,7 +252,8 @@ class InboxRow(SQLModel, table=True):
 class LetterRow(SQLModel, table=True):
     """Written before it is sent, so that a repeat is the same letter to the byte.
 
-    `letter_id` is the id of what it tells of: the order that was paid, or the refund.
+    `letter_id` is the id of what it tells of: the order that was paid, or the refund; a word
+    about doubt or expiry is added to the order's.
     """
 
     __tablename__: ClassVar[Any] = "letters"

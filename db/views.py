@@ -6,6 +6,7 @@ from datetime import datetime
 from db.tables import LetterKind, TimelineEvent
 from domain.cases import CaseOutcome, CaseStatus, CaseVerdict, Decision
 from domain.disputes import Dispute
+from domain.invoices import CreditReason
 from domain.money import Money
 from domain.news import Evidence
 from domain.orders import Order, OrderItem, OrderStatus
@@ -96,10 +97,29 @@ class LetterView:
 
 
 @dataclass(frozen=True)
+class InvoiceView:
+    number: str
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class CreditNoteView:
+    """`voided_at` is when the gateway took the refund back, if it did."""
+
+    number: str
+    amount: Money
+    reason: CreditReason
+    refund_id: str | None
+    issued_at: datetime
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True)
 class OrderView:
     """Everything that is known of one order. `link` is the one made last.
 
-    `late_capture` says that it had ended unpaid before its payment was honoured.
+    `late_capture` says that it had ended unpaid before its payment was honoured, `came_back` that
+    the customer returned from the gateway's page.
     """
 
     order: Order
@@ -109,12 +129,15 @@ class OrderView:
     items: tuple[OrderItem, ...]
     link: LinkView | None
     late_capture: bool
+    came_back: bool
     payments: tuple[PaymentView, ...]
     refunds: tuple[RefundView, ...]
     disputes: tuple[DisputeView, ...]
     cases: tuple[CaseView, ...]
     timeline: tuple[TimelineEntry, ...]
     letters: tuple[LetterView, ...]
+    invoice: InvoiceView | None
+    credit_notes: tuple[CreditNoteView, ...]
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,8 @@ def _path(order_id: str, action: str = "") -> str:
 def _problem(response: httpx.Response) -> Problem:
     try:
         body = response.json()
-        return Problem(response.status_code, str(body["title"]), str(body.get("detail") or ""))
+        wrong = [f"{error['field']}: {error['message']}" for error in body.get("errors") or ()]
+        said = "; ".join(wrong) or str(body.get("detail") or "")
+        return Problem(response.status_code, str(body["title"]), said)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Problem(response.status_code, response.reason_phrase, response.text[:200])

@@ -13,12 +13,18 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from demo.mails import Mail, Mails
-from demo.mime import content
+from demo.mime import Attachment, content
 from demo.web import page_app, pages, serve
 
 ON_THE_PAGE = 200
-# A mail's HTML is a stranger's: no script, no request, no origin.
-SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# A mail's HTML is a stranger's: no script, no request, no origin. A link that is clicked opens
+# in a tab of its own, as in any mail program.
+SANDBOX = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src data:"
+)
+# A browser's viewer of PDFs is a page of its own: it has to show what it embeds.
+VIEWER = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 class Catcher:
@@ -76,7 +82,8 @@ class MailPages:
         attachments = content(self._mail(n).raw).attachments
         if not 0 <= number < len(attachments):
             raise HTTPException(404, f"Mail {n} has no attachment {number}.")
-        return _download(attachments[number].content, attachments[number].name)
+        kept = attachments[number]
+        return _viewable(kept) if kept.is_pdf else _download(kept.content, kept.name)
 
     def _mail(self, n: int) -> Mail:
         mail = self._mails.get(n)
@@ -99,6 +106,12 @@ def _summary(mail: Mail) -> dict[str, Any]:
 def _download(body: bytes, name: str) -> Response:
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return Response(body, 200, {"Content-Disposition": disposition}, "application/octet-stream")
+
+
+def _viewable(pdf: Attachment) -> Response:
+    named = f"inline; filename*=UTF-8''{quote(pdf.name, safe='')}"
+    headers = {"Content-Disposition": named, "Content-Security-Policy": VIEWER}
+    return Response(pdf.content, 200, headers, "application/pdf")
 
 
 async def listen(mails: Mails, port: int) -> asyncio.Server:

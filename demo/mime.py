@@ -20,6 +20,11 @@ class Attachment:
         """Bytes, for people."""
         return f"{len(self.content) / 1000:,.1f} kB"
 
+    @property
+    def is_pdf(self) -> bool:
+        """Whether it is one, whatever it calls itself."""
+        return self.content.startswith(b"%PDF-")
+
 
 @dataclass(frozen=True)
 class Content:

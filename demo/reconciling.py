@@ -26,8 +26,10 @@ class Reconciliation:
 
     async def over_report(self, world: World, gateway: str, began: datetime) -> None:
         """The report of everything since the demo began must show all four scenarios."""
-        # A gateway's clock counts whole seconds.
-        start, end = began - timedelta(seconds=2), datetime.now(UTC) + timedelta(seconds=2)
+        # A gateway's clock counts whole seconds, and only a period that has ended can be compared.
+        end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        await asyncio.sleep((end - datetime.now(UTC)).total_seconds() + 0.1)
+        start = began - timedelta(seconds=2)
         wish: Json = {"gateway": gateway, "from": start.isoformat(), "to": end.isoformat()}
         run = await self._ended(world, await world.staff.operator.reconcile(wish))
         for scenario in SCENARIOS:
@@ -84,7 +86,7 @@ def show(both: Reconciliation, console: Console) -> None:
         for name in ("found", "rows", "money"):
             table.add_column(name, justify="left" if name == "found" else "right")
         for tally in run["tallies"]:
-            money = [money_text(minor, currency) for currency, minor in tally["amounts"].items()]
+            money = [money_text(each["amount"], each["currency"]) for each in tally["amounts"]]
             table.add_row(tally["match"], str(tally["rows"]), " + ".join(money))
         console.print(table)
         counts = (run["rows"], run["findings"], run["settled"])

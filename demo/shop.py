@@ -1,43 +1,40 @@
 """A small shop: one page, one form. The client key never leaves this side of the wire."""
 
 import asyncio
+import json
 import os
 import re
 import secrets
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
-from starlette.datastructures import FormData
 
 from demo.client import Json, Problem, Service
 from demo.web import page_app, pages, serve
 
-KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-CONCLUDED = frozenset({"paid", "failed", "expired", "canceled", "needs_review"})
-
-
-def new_key() -> str:
-    """An Idempotency-Key: one per page shown, so that two clicks on Pay make one order."""
-    return secrets.token_urlsafe(24)
+VISIT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True)
 class Basket:
-    """What the form says, as the person typed it."""
+    """What the form says, as the person typed it. A visit begins when somebody enters the shop."""
 
+    visit: str
     sku: str = ""
     quantity: str = "1"
     email: str = ""
-    key: str = field(default_factory=new_key)
 
     @classmethod
-    def of(cls, form: FormData) -> "Basket":
-        """Read the form; a key that is not one of ours is replaced."""
-        values = {name: str(form.get(name, "")).strip() for name in ("sku", "quantity", "email")}
-        key = str(form.get("key", ""))
-        return cls(**values, key=key if KEY.fullmatch(key) else new_key())
+    def of(cls, form: Mapping[str, Any]) -> "Basket":
+        """Read the form; a visit that is not one of ours is replaced."""
+        sku, email, visit = (str(form.get(name, "")).strip() for name in ("sku", "email", "visit"))
+        quantity = str(form.get("quantity", "1")).strip()
+        return cls(visit if VISIT.fullmatch(visit) else new_visit(), sku, quantity, email)
 
     def order(self) -> Json:
         """The body of `POST /orders`: what and how many, never a price.
@@ -51,48 +48,51 @@ class Basket:
         items = [{"sku": self.sku, "quantity": int(self.quantity)}]
         return {"user_id": f"guest-{guest}", "email": self.email, "items": items}
 
+    def key(self) -> str:
+        """The Idempotency-Key: in one visit the same wish is the same order, however often told.
+
+        Two clicks on Pay make one order, and so does a return with Back; another wish, or another
+        visit, makes a new one.
+        """
+        return sha256(json.dumps([self.visit, self.order()]).encode()).hexdigest()
+
+
+def new_visit() -> str:
+    return secrets.token_urlsafe(24)
+
 
 class Shop:
-    """The shop's pages over the service's API."""
+    """The shop's page over the service's API."""
 
     def __init__(self, service: Service, name: str, mailbox_url: str) -> None:
         self._service, self._name, self._mailbox_url = service, name, mailbox_url
 
     def app(self) -> FastAPI:
-        """The pages as an application."""
+        """The page as an application."""
         app = page_app()
         app.state.name, app.state.mailbox_url = self._name, self._mailbox_url
-        app.get("/")(self.shelf)
+        app.get("/")(self.enter)
         app.post("/pay")(self.pay)
-        app.get("/orders/{order_id}")(self.order)
-        app.post("/orders/{order_id}/pay")(self.go_on)
         return app
 
-    async def shelf(self, request: Request) -> Response:
-        return await self._form(request, Basket())
+    async def enter(self, request: Request) -> Response:
+        """The visit stands in the address, so that Back leads to the same one."""
+        basket = Basket.of(request.query_params)
+        if basket.visit != request.query_params.get("visit"):
+            return RedirectResponse(f"/?{urlencode({'visit': basket.visit})}", 303)
+        return await self._shelf(request, basket)
 
     async def pay(self, request: Request) -> Response:
+        """Off to the gateway's page; an order that is over shows itself at the service's."""
         basket = Basket.of(await request.form())
         try:
-            order = await self._service.create_order(basket.order(), basket.key)
+            order = await self._service.create_order(basket.order(), basket.key())
+            checkout = await self._service.checkout(order["order_id"])
         except Problem as problem:
-            # Only a certain refusal frees the key: after silence the order may exist.
-            key = new_key() if problem.is_final else basket.key
-            return await self._form(request, replace(basket, key=key), problem)
-        return await self.go_on(request, order["order_id"])
+            return await self._shelf(request, basket, problem)
+        return RedirectResponse(checkout["payment_url"] or order["result_url"], 303)
 
-    async def go_on(self, request: Request, order_id: str) -> Response:
-        """Off to the gateway's page; an order that is over, or has no link yet, shows itself."""
-        try:
-            checkout = await self._service.checkout(order_id)
-        except Problem as problem:
-            return await self._order(request, order_id, problem)
-        return RedirectResponse(checkout["payment_url"] or f"/orders/{order_id}", 303)
-
-    async def order(self, request: Request, order_id: str) -> Response:
-        return await self._order(request, order_id)
-
-    async def _form(
+    async def _shelf(
         self, request: Request, basket: Basket, problem: Problem | None = None
     ) -> Response:
         products: list[Json] = []
@@ -100,22 +100,9 @@ class Shop:
             products = await self._service.products()
         except Problem as silence:
             problem = problem or silence
-        return _page(request, "shop.html", problem, products=products, basket=basket)
-
-    async def _order(
-        self, request: Request, order_id: str, problem: Problem | None = None
-    ) -> Response:
-        order: Json | None = None
-        try:
-            order = await self._service.order(order_id)
-        except Problem as unknown:
-            problem = problem or unknown
-        return _page(request, "order.html", problem, order=order, concluded=CONCLUDED)
-
-
-def _page(request: Request, name: str, problem: Problem | None, **shown: object) -> Response:
-    status = problem.status if problem else 200
-    return pages.TemplateResponse(request, name, {**shown, "problem": problem}, status)
+        shown = {"products": products, "basket": basket, "problem": problem}
+        status = problem.status if problem else 200
+        return pages.TemplateResponse(request, "shop.html", shown, status)
 
 
 async def main() -> None:

@@ -103,6 +103,7 @@ class OrderPolicy:
     honours_late: bool
     ended_at: datetime | None
     same_price: bool
+    is_paid: bool = False
 
 
 def mismatch(payment: Payment, price: Money) -> CaseVerdict | None:

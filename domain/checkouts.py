@@ -10,7 +10,7 @@ from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
 from domain.orders import Order, OrderStatus
 from domain.payments import Payment, PaymentLink, PaymentStatus
-from domain.policies import Timetable
+from domain.policies import Notices, Timetable
 
 FIRST_LINK = 1
 
@@ -24,11 +24,13 @@ class CheckoutPlan:
     price: Money
     link_key: str
     timetable: Timetable = field(default_factory=Timetable)
+    notices: Notices = field(default_factory=Notices)
 
     @classmethod
-    def of(cls, order: Order, timetable: Timetable) -> Self:
+    def of(cls, order: Order, timetable: Timetable, notices: Notices | None = None) -> Self:
         key = link_key(order.order_id, FIRST_LINK)
-        return cls(order.order_id, order.gateway, order.amount, key, timetable)
+        price, notices = order.amount, notices or Notices()
+        return cls(order.order_id, order.gateway, price, key, timetable, notices)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,12 @@ class Checkout:
         """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""
         over = now >= self.window_ends or self.cancel_requested
         return over or self._link_ended or bool(self._captured(matching=False))
+
+    def is_in_long_doubt(self, now: datetime) -> bool:
+        """Whether it has been closing for so long that the customer is told of the doubt."""
+        after = self.plan.notices.doubt_after
+        since = self._closing_since
+        return after is not None and since is not None and now - since >= after
 
     def next_ask(self, now: datetime) -> datetime:
         """When the gateway is asked next, if no news settles it before; `now` if it is due."""

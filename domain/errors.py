@@ -4,7 +4,10 @@ from datetime import timedelta
 
 
 class GatewayUnavailable(Exception):
-    """Nothing happened at the gateway: not connected, or turned away (429, 503). Safe to repeat."""
+    """Nothing happened at the gateway, and repeating is safe.
+
+    Not connected, turned away for now (429, 503), or our keys are not accepted (401, 403).
+    """
 
     def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -57,6 +60,10 @@ class RefundRefused(Exception):
 
 class RefundNotFound(LookupError):
     """There is no such refund, or it belongs to another client's order."""
+
+
+class PaperNotFound(LookupError):
+    """The order has no such invoice or credit note: it was not paid, or nothing went back."""
 
 
 class CaseNotFound(LookupError):

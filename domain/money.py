@@ -82,9 +82,12 @@ class Money:
         self._check_same_currency(other)
         return self.minor < other.minor
 
-    def included_tax(self, basis_points: int) -> Self:
-        """The tax contained in this gross amount, at a rate in hundredths of a percent."""
-        tax = Decimal(self.minor * basis_points) / (10_000 + basis_points)
+    def included_tax(self, basis_points: int, parts: int = 1) -> Self:
+        """The tax contained in this gross amount, or one of its equal `parts`.
+
+        The rate of the whole tax is in hundredths of a percent.
+        """
+        tax = Decimal(self.minor * basis_points) / ((10_000 + basis_points) * parts)
         return type(self)(int(tax.quantize(Decimal(1), ROUND_HALF_UP)), self.currency)
 
     def _check_same_currency(self, other: Self) -> None:

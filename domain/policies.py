@@ -51,6 +51,17 @@ class Patience:
 
 
 @dataclass(frozen=True)
+class Notices:
+    """Which letters a checkout sends besides the confirmation; by default none.
+
+    `doubt_after` is how long the end has to be in doubt before the customer is told.
+    """
+
+    doubt_after: timedelta | None = None
+    expiry: bool = False
+
+
+@dataclass(frozen=True)
 class Budget:
     """The one brake on automatic refunds: how many, and how much of a currency, within an hour.
 
@@ -107,4 +118,5 @@ class Policies:
     repair: RepairPolicy = field(default_factory=RepairPolicy)
     budget: Budget = field(default_factory=Budget)
     refund_patience: Patience = field(default_factory=Patience)
+    notices: Notices = field(default_factory=Notices)
     reconciliation: ReconciliationPolicy = field(default_factory=ReconciliationPolicy)

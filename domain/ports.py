@@ -9,10 +9,10 @@ from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
 from domain.checkouts import Conclusion, LinkOrder, Standing
 from domain.disputes import Dispute
 from domain.findings import Doubt
-from domain.money import Money
+from domain.letters import ConfirmationLetter, DoubtLetter, ExpiryLetter, RefundLetter
 from domain.news import PaymentNews
-from domain.orders import Order, OrderItem, OrderStatus
-from domain.payments import LinkStatus, Payment, PaymentLink
+from domain.orders import Order, OrderStatus
+from domain.payments import LinkStatus, PaymentLink
 from domain.policies import Budget
 from domain.refunds import Refund, RefundNews, RefundWish
 from domain.repairs import Retraction
@@ -186,56 +186,32 @@ class Inbox(Protocol):
         """The row could not be forwarded; it is due again later, and later each time."""
 
 
-@dataclass(frozen=True)
-class ConfirmationLetter:
-    """All that a confirmation says; the same on every repeat, to the byte."""
-
-    order_id: str
-    message_id: str
-    written_at: datetime
-    to: str
-    items: tuple[OrderItem, ...]
-    amount: Money
-    payment: Payment
-    result_token: str
-
-
-@dataclass(frozen=True)
-class RefundLetter:
-    """All that a notice of a refund says; the same on every repeat, to the byte."""
-
-    refund_id: str
-    order_id: str
-    message_id: str
-    written_at: datetime
-    to: str
-    amount: Money
-    payment: Payment
-    result_token: str
-
-
 class LetterBook(Protocol):
     """What is recorded of letters: each is written down before it is sent.
 
-    A letter's id is that of what it tells of: an order or a refund.
+    A letter is answered as it was first written; None if it was sent, or is not wanted any more.
+    Those who ask for one raise `OrderNotFound` or `RefundNotFound`, and `MailRefused` if it was
+    refused for good.
     """
 
     async def confirmation(
         self, order_id: str, message_id: str, at: datetime
     ) -> ConfirmationLetter | None:
-        """The letter as it was first written; None if it was sent.
-
-        Raises `OrderNotFound`, `IllegalTransition` if the order was not paid, and `MailRefused`
-        if the letter was refused for good.
-        """
+        """Raises `IllegalTransition` if the order was not paid."""
 
     async def refund_notice(
         self, refund_id: str, message_id: str, at: datetime
     ) -> RefundLetter | None:
-        """Likewise; None also if the order is not known, so that there is nobody to tell.
+        """None also if the order is not known, so that there is nobody to tell.
 
-        Raises `RefundNotFound`, `IllegalTransition` if the refund did not succeed, `MailRefused`.
+        Raises `IllegalTransition` if the refund did not succeed.
         """
+
+    async def doubt(self, order_id: str, message_id: str, at: datetime) -> DoubtLetter | None:
+        """None also if the order has ended meanwhile."""
+
+    async def expiry(self, order_id: str, message_id: str, at: datetime) -> ExpiryLetter | None:
+        """None also if the order did not expire, or was paid late."""
 
     async def sent(self, letter_id: str, at: datetime) -> None: ...
 
@@ -243,16 +219,23 @@ class LetterBook(Protocol):
 
 
 class Letters(Protocol):
-    """What people are sent. Each letter has one Message-ID and is sent once."""
+    """What people are sent. Each letter has one Message-ID and is sent once.
 
-    async def tell_refund(self, refund_id: str) -> None:
-        """Tell the customer, once, of a refund that succeeded. Raises as `confirm` does."""
+    Every call raises `MailRefused` when the mail server will never take it, `MailDelayed` when
+    it may.
+    """
 
     async def confirm(self, order_id: str) -> None:
-        """Send the confirmation of a paid order, unless it was sent.
+        """Send the confirmation of a paid order, unless it was sent."""
 
-        Raises `MailRefused` when the mail server will never take it, `MailDelayed` when it may.
-        """
+    async def tell_refund(self, refund_id: str) -> None:
+        """Tell the customer, once, of a refund that succeeded."""
+
+    async def tell_doubt(self, order_id: str) -> None:
+        """Tell the customer, once, that the payment could not be confirmed yet."""
+
+    async def tell_expiry(self, order_id: str) -> None:
+        """Tell the customer, once, that the order ended unpaid."""
 
 
 class Destination(StrEnum):
@@ -288,3 +271,6 @@ class Delivery(Protocol):
 
     async def mind_cases(self, subject: str) -> bool:
         """See that the subject's repair runs; True if it did not."""
+
+    async def call_repair(self, subject: str) -> None:
+        """Let the subject's repair look for cases, whether it runs or not."""

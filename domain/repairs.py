@@ -65,7 +65,9 @@ def remedy(verdict: CaseVerdict, honoured: bool) -> Remedy | None:
 
 
 def is_honoured(order: OrderPolicy, policy: RepairPolicy, now: datetime) -> bool:
-    """Whether an order that has ended unpaid still takes a payment now."""
+    """Whether an order that has ended still takes a payment now: never a second one."""
+    if order.is_paid:
+        return False
     if policy.same_price_only and not order.same_price:
         return False
     in_grace = order.ended_at is not None and now - order.ended_at <= policy.grace

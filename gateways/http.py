@@ -22,6 +22,7 @@ LONGEST_EXPLANATION = 200
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 TURNED_AWAY = (429, 503)
+KEYS_REFUSED = (401, 403)
 REQUEST_TIMEOUT = 408
 
 
@@ -130,6 +131,8 @@ def _failure(what: str, response: httpx.Response, explanation: str) -> Failure:
     text = " ".join(filter(None, [f"{what}: {status}", _printable(explanation)]))
     if status in TURNED_AWAY:
         return GatewayUnavailable(text, _retry_after(response))
+    if status in KEYS_REFUSED:
+        return GatewayUnavailable(f"{text}: the gateway does not accept our keys")
     if response.is_client_error and status != REQUEST_TIMEOUT:
         return RequestRefused(text)
     return OutcomeUnknown(text)

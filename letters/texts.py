@@ -1,101 +1,131 @@
-"""The texts of letters."""
+"""Every word that people are sent, in one place: who translates has to look nowhere else.
 
+What stands in braces is filled in; `{shop}` is the shop's name, `{amount}` an amount of money.
+"""
+
+import re
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from datetime import date
 
-from domain.orders import OrderItem
+from domain.invoices import CreditReason
+from domain.money import Money
 from domain.payments import Payment
-from domain.ports import ConfirmationLetter, RefundLetter
 
 
 @dataclass(frozen=True)
-class Sender:
-    """Who writes: `address` is the From, `public_url` where the order's page is."""
+class Words:
+    """One kind of letter: subject, heading, and the paragraphs before and after the facts."""
 
-    address: str
-    shop_name: str
-    public_url: str
-
-    def message_id(self, letter_id: str, kind: str) -> str:
-        """The same for every copy of the same letter."""
-        return f"<{letter_id}.{kind}@{self.address.rpartition('@')[2]}>"
+    subject: str
+    title: str
+    lead: tuple[str, ...]
+    close: tuple[str, ...] = ()
 
 
-def confirmation(letter: ConfirmationLetter, sender: Sender) -> EmailMessage:
-    """The confirmation of a paid order, in plain text."""
-    text = _confirmation_text(letter, sender)
-    return _message(letter, sender, f"{sender.shop_name}: your order is paid", text)
-
-
-def refund_notice(letter: RefundLetter, sender: Sender) -> EmailMessage:
-    """The notice of a refund, in plain text."""
-    text = _refund_text(letter, sender)
-    return _message(letter, sender, f"{sender.shop_name}: your money is on its way back", text)
-
-
-def _message(
-    letter: ConfirmationLetter | RefundLetter, sender: Sender, subject: str, text: str
-) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender.address
-    message["To"] = letter.to
-    message["Subject"] = subject
-    message["Date"] = format_datetime(letter.written_at)
-    message["Message-ID"] = letter.message_id
-    message["X-Order-Id"] = letter.order_id
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text, cte="quoted-printable")
-    return message
-
-
-def _confirmation_text(letter: ConfirmationLetter, sender: Sender) -> str:
-    payment = letter.payment
-    lines = [
-        f"Thank you for your order at {sender.shop_name}. We have received your payment.",
-        "",
-        f"Order      {letter.order_id}",
-        *map(_item_line, letter.items),
-        f"Total      {letter.amount}",
-        "",
-        f"Paid by    {_way_of(payment)}",
-        f"Reference  {payment.reference}",
-        "",
-        f"Your order: {_page(letter, sender)}",
-        "",
-        sender.shop_name,
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _item_line(item: OrderItem) -> str:
-    return f"           {item.quantity} x {item.product.name}: {item.amount}"
-
-
-def _refund_text(letter: RefundLetter, sender: Sender) -> str:
-    payment = letter.payment
-    lines = [
-        f"We have sent {letter.amount} back to you, the way you paid.",
+CONFIRMATION = Words(
+    subject="{shop}: your order is paid",
+    title="Your order is paid",
+    lead=("Thank you for your order at {shop}. We have received your payment.",),
+)
+REFUND = Words(
+    subject="{shop}: your money is on its way back",
+    title="Your money is on its way back",
+    lead=(
+        "We have sent {amount} back to you, the way you paid.",
         "Your bank may need some days to show it.",
-        "",
-        f"Order      {letter.order_id}",
-        f"Refund     {letter.refund_id}",
-        f"Amount     {letter.amount}",
-        "",
-        f"Paid by    {_way_of(payment)}",
-        f"Reference  {payment.reference}",
-        "",
-        f"Your order: {_page(letter, sender)}",
-        "",
-        sender.shop_name,
-    ]
-    return "\n".join(lines) + "\n"
+    ),
+)
+DOUBT = Words(
+    subject="{shop}: we could not confirm your payment yet",
+    title="We could not confirm your payment yet",
+    lead=(
+        "We do not know yet whether your payment of {amount} has arrived: the payment service has"
+        " not told us for certain.",
+        "We go on asking, and write to you as soon as it has. Please do not pay again. If you did"
+        " not pay, there is nothing to do.",
+    ),
+)
+EXPIRY = Words(
+    subject="{shop}: your order was not paid in time",
+    title="Your order was not paid in time",
+    lead=(
+        "The time to pay for your order of {amount} is over, so we have closed it. We have"
+        " received no money for it.",
+        "Should a payment still arrive, we confirm your order or send the money back, and write"
+        " to you.",
+    ),
+    close=("You are welcome to order again at {shop}.",),
+)
+
+ORDER, REFUND_ID, AMOUNT, TOTAL = "Order", "Refund", "Amount", "Total"
+PAID_BY, REFERENCE, INVOICE, CREDIT_NOTE = "Paid by", "Reference", "Invoice", "Credit note"
+YOUR_ORDER, ATTACHED = "Your order", "attached"
+ONLINE_PAYMENT = "online payment"
+METHODS = {"upi": "UPI", "card": "card", "netbanking": "net banking", "wallet": "wallet"}
+
+PAPER = {
+    "invoice": "Invoice",
+    "credit_note": "Credit note",
+    "number": "Number",
+    "date": "Date",
+    "order": "Order",
+    "invoice_number": "For invoice",
+    "invoice_date": "Dated",
+    "refund": "Refund",
+    "sold_to": "Sold to",
+    "customer": "Customer",
+    "paid_by": "Paid by",
+    "reference": "Payment",
+    "item": "Item",
+    "quantity": "Quantity",
+    "unit_price": "Unit price",
+    "tax_rate": "Tax",
+    "amount": "Amount",
+    "rate": "Tax rate",
+    "net": "Net",
+    "gross": "Total",
+    "total": "Total",
+    "credited": "Credited",
+    "paid": "Paid",
+    "void": "Void",
+    "prices": "All prices contain the tax shown.",
+    "computer": "Made by computer; valid without a signature.",
+    "page": "Page",
+}
+REASONS = {
+    CreditReason.REFUND: "Money sent back for this invoice",
+    CreditReason.RETRACTION: "This invoice does not stand: its payment was not received",
+}
+VOID = (
+    "Void since {day}: the refund was not carried out, so invoice {invoice} stands by this amount."
+)
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 
 
-def _way_of(payment: Payment) -> str:
-    return f"{payment.method or 'online payment'} through {payment.gateway.capitalize()}"
+def amount(money: Money) -> str:
+    """With its thousands apart, and rupees in lakhs: ₹1,25,000.00, ¥1,800, KWD 1.250."""
+    plain = str(money)
+    digits = re.search(r"\d+", plain)
+    assert digits, "an amount has digits"
+    pairs = money.currency == "INR"
+    head, tail = digits[0][:-3], digits[0][-3:]
+    head = re.sub(r"(?<=\d)(?=(\d\d)+$)" if pairs else r"(?<=\d)(?=(\d{3})+$)", ",", head)
+    grouped = f"{head},{tail}" if head else tail
+    return plain[: digits.start()] + grouped + plain[digits.end() :]
 
 
-def _page(letter: ConfirmationLetter | RefundLetter, sender: Sender) -> str:
-    return f"{sender.public_url}/orders/{letter.order_id}/result?token={letter.result_token}"
+def day_text(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def percent(rate: int, parts: int = 1) -> str:
+    """A rate in hundredths of a percent, or one of its equal parts, as people write it."""
+    return f"{rate / parts / 100:.4g} %"
+
+
+def way_of(payment: Payment) -> str:
+    method = payment.method or ONLINE_PAYMENT
+    return f"{METHODS.get(method, method)} through {payment.gateway.capitalize()}"

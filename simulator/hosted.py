@@ -41,7 +41,7 @@ class HostedPage:
 
     async def show(self, request: Request) -> Response:
         link = self._link(request)
-        return self._page("link.html", link) if link else self._nothing_here()
+        return self._as_it_is(link) if link else self._nothing_here()
 
     async def attempt(self, request: Request) -> Response:
         """Pay, fail or leave pending: form fields outcome, method, delay (seconds)."""
@@ -58,7 +58,7 @@ class HostedPage:
         try:
             return self._after(self._gateway.attempt(link, outcome, method, delay))
         except LinkClosed:
-            return self._page("link.html", link, 409)
+            return self._as_it_is(link, 409)
 
     async def follow(self, request: Request) -> Response:
         payment = self._ledger.payment(request.path_params["payment_id"])
@@ -71,6 +71,13 @@ class HostedPage:
         if link is None:
             return self._nothing_here()
         return self._page("left.html" if link.is_open else "link.html", link)
+
+    def _as_it_is(self, link: Link, status: int = 200) -> Response:
+        """The link's page; once it is paid, with the way back for whoever missed it."""
+        payments = self._ledger.payments(link_id=link.id)
+        ways = [self._gateway.return_url(link, each) for each in payments if each.captured]
+        back = next((way for way in ways if way), None) if not link.is_open else None
+        return self._page("link.html", link, status, back=back)
 
     def _after(self, payment: Payment) -> Response:
         """What the browser is shown, or where it is sent, once there is an attempt."""
@@ -94,7 +101,13 @@ class HostedPage:
         return self._page("unknown.html", None, 404)
 
     def _page(self, name: str, link: Link | None, status: int = 200, **more: Any) -> Response:
-        values = {"link": link, "methods": list(Method), "payment": None, "problem": None}
+        values = {
+            "link": link,
+            "methods": list(Method),
+            "payment": None,
+            "problem": None,
+            "back": None,
+        }
         html = self._templates.get_template(name).render(values | more)
         return HTMLResponse(html, status, headers=page_headers(link))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import settings
+from domain.invoices import Invoicing, Numbering, Seller
+from domain.policies import Notices
 from settings import SETTINGS_ARE_WRONG, Settings
 from tests.support.programs import running_program
 
@@ -47,6 +49,16 @@ def keys(*changes: Mapping[str, str]) -> dict[str, str]:
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
             "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET",
+        ),
+        (
+            {"SELLER_TIME_ZONE": "Mars/Olympus"},
+            "SELLER_TIME_ZONE: must be a time zone, like Asia/Kolkata",
+        ),
+        ({"INVOICE_SERIES": "a/b"}, "INVOICE_SERIES: must look like INV"),
+        ({"CREDIT_NOTE_SERIES": "INV"}, "INVOICE_SERIES and CREDIT_NOTE_SERIES must differ"),
+        (
+            {"TAX_NAMES": "[]"},
+            "TAX_NAMES: Tuple should have at least 1 item after validation, not 0",
         ),
         ({"API_KEYS": "[]"}, "API_KEYS is empty: nobody could call the API"),
         ({"API_KEYS": SECRET}, "API_KEYS: is not valid JSON"),
@@ -155,3 +167,32 @@ async def test_secrets_may_be_files(tmp_path: Path) -> None:
     async with running_program("-c", show, env={"SECRETS_DIR": f"{tmp_path}"}) as running:
         assert await running.ended() == 0
         assert SECRET in running.said
+
+
+def test_letters_besides_the_confirmation_are_switched(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = told(monkeypatch, GOOD)
+    assert usual.mail_refunds
+    assert usual.policies.notices == Notices(timedelta(minutes=30), expiry=False)
+    other = told(monkeypatch, GOOD | {"MAIL_DOUBT": "false", "MAIL_EXPIRY": "true"})
+    assert other.policies.notices == Notices(None, expiry=True)
+
+
+def test_invoices_name_the_seller_or_else_the_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = told(monkeypatch, GOOD | {"SHOP_NAME": "The Corner Shop"}).invoicing
+    assert usual == Invoicing(Seller("The Corner Shop"), Numbering(), ("Tax",))
+    changes = {
+        "SELLER_NAME": "Corner Shops Ltd",
+        "SELLER_ADDRESS": '["12 Market Street", "Bengaluru"]',
+        "SELLER_TAX_ID": "GSTIN 29ABCDE1234F1Z5",
+        "SELLER_TIME_ZONE": "Europe/London",
+        "FINANCIAL_YEAR_STARTS": "1",
+        "INVOICE_SERIES": "B",
+        "CREDIT_NOTE_SERIES": "C",
+        "TAX_NAMES": '["CGST", "SGST"]',
+    }
+    address = ("12 Market Street", "Bengaluru")
+    assert told(monkeypatch, GOOD | changes).invoicing == Invoicing(
+        Seller("Corner Shops Ltd", address, "GSTIN 29ABCDE1234F1Z5"),
+        Numbering("B", "C", 1, "Europe/London"),
+        ("CGST", "SGST"),
+    )

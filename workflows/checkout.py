@@ -14,7 +14,7 @@ from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened, Lin
 from domain.errors import RequestRefused
 from domain.news import Evidence, PaymentNews
 from domain.orders import OrderStatus
-from workflows.ending import confirm, record
+from workflows.ending import record, tell_end
 from workflows.options import LINK, ORDER_STATUS, RECORD, failure, named
 from workflows.watch import PaymentWatch
 
@@ -116,13 +116,12 @@ class CheckoutWorkflow:
     async def _tell(self, conclusion: Conclusion, status: OrderStatus) -> None:
         proof = f"{conclusion.evidence.kind}, {conclusion.evidence.reference}"
         workflow.set_current_details(f"**{status}**\n\n- proof: {proof}")
-        if status is not OrderStatus.PAID:
-            return
-        letter = asyncio.create_task(confirm(conclusion.order_id))
+        letter = asyncio.create_task(tell_end(self._checkout.plan, status))
         while not letter.done():
             await workflow.wait_condition(lambda: letter.done() or bool(self._late))
             await self._hand_over_late_news()
-        workflow.set_current_details(f"**{status}**\n\n- proof: {proof}\n- {await letter}")
+        if told := await letter:
+            workflow.set_current_details(f"**{status}**\n\n- proof: {proof}\n- {told}")
 
     async def _ended(self, result: CheckoutResult) -> CheckoutResult:
         await workflow.wait_condition(workflow.all_handlers_finished)

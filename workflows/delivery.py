@@ -79,8 +79,11 @@ class WorkflowDelivery:
     async def mind_cases(self, subject: str) -> bool:
         if await self._is_running(repair_id(subject)):
             return False
-        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
+        await self.call_repair(subject)
         return True
+
+    async def call_repair(self, subject: str) -> None:
+        await self._start_repair(subject, RepairWorkflow.call.__name__, [])
 
     async def mind_refund(self, refund: Refund) -> bool:
         if await self._is_running(refund.refund_id):
@@ -153,5 +156,7 @@ async def repair_plan(subject: str, orders: Orders, policies: Policies) -> Repai
     """The plan for an order's repair, or for a payment's whose order nobody knows."""
     checkout = None
     if subject.startswith(ORDER_PREFIX):
-        checkout = CheckoutPlan.of(await orders.order(subject), policies.timetable)
+        checkout = CheckoutPlan.of(
+            await orders.order(subject), policies.timetable, policies.notices
+        )
     return RepairPlan(subject, checkout, policies.repair, policies.budget)

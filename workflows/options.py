@@ -91,7 +91,7 @@ RESERVE: ActivityConfig = {
 }
 LOAD: ActivityConfig = {
     "start_to_close_timeout": timedelta(hours=6),
-    "heartbeat_timeout": timedelta(seconds=15),
+    "heartbeat_timeout": HEARTBEAT,
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=1),
         maximum_interval=timedelta(minutes=5),

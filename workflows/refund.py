@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 from temporalio.workflow import ActivityConfig
 
+from activities.deliveries import DeliveryActivities
 from activities.letters import LetterActivities
 from activities.refunds import RefundActivities
 from domain.errors import RequestRefused
@@ -24,6 +25,7 @@ class RefundWorkflow:
         self._plan = plan
         self._refund = plan.refund
         self._news: deque[RefundNews] = deque()
+        self._is_taken_back = False
 
     @workflow.run
     async def run(self, plan: RefundPlan) -> RefundStatus:
@@ -37,6 +39,8 @@ class RefundWorkflow:
         if self._refund.status is RefundStatus.SUCCEEDED and self._refund.order_id:
             await self._tell()
         await self._record_news()
+        if self._is_taken_back:
+            await self._hand_over()
         return self._refund.status
 
     @workflow.signal(description="News of the refund, from a webhook or a file")
@@ -62,11 +66,14 @@ class RefundWorkflow:
 
     async def _record_news(self) -> None:
         while self._news:
+            before = self._refund.status
             self._refund = await workflow.execute_activity_method(
                 RefundActivities.record_refund,
                 self._news.popleft(),
                 **named(RECORD, "Record what became of the refund"),
             )
+            succeeded = before is RefundStatus.SUCCEEDED
+            self._is_taken_back |= succeeded and self._refund.status is RefundStatus.FAILED
         self._tell_operator()
 
     async def _listen(self, started: datetime) -> None:
@@ -106,6 +113,15 @@ class RefundWorkflow:
             )
         except ActivityError as error:
             workflow.logger.error("the customer was not told: %s", error.cause)
+
+    async def _hand_over(self) -> None:
+        """Whatever the refund had settled is open again."""
+        refund = self._refund
+        await workflow.execute_activity_method(
+            DeliveryActivities.hand_over_cases,
+            refund.order_id or f"{refund.gateway}:{refund.payment_reference}",
+            **named(RECORD, "Let the repair deal with what is open again"),
+        )
 
     def _about(self, status: RefundStatus, evidence: Evidence) -> RefundNews:
         refund = self._refund

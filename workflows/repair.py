@@ -13,10 +13,9 @@ from domain.checkouts import Checkout, CheckoutPlan, LinkQuery, Standing
 from domain.errors import WordNotWanted
 from domain.findings import Doubt
 from domain.news import PaymentNews
-from domain.orders import OrderStatus
 from domain.repairs import RepairPlan
 from workflows.doubt import Examination
-from workflows.ending import confirm, record
+from workflows.ending import record, tell_end
 from workflows.options import QUERY_UNTIL_ANSWERED, RECORD, named
 from workflows.settlement import Settlement
 from workflows.watch import PaymentWatch
@@ -170,8 +169,8 @@ class RepairWorkflow:
         status = await record(conclusion)
         if status is not conclusion.status:
             self._news.append(conclusion.as_news(plan.gateway))
-        elif status is OrderStatus.PAID:
-            await confirm(plan.order_id)
+        else:
+            await tell_end(plan, status)
 
     async def _examine(self, news: PaymentNews, plan: CheckoutPlan, standing: Standing) -> None:
         if standing.explains(news):

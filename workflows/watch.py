@@ -1,11 +1,14 @@
 """Watching one order's payments until it is certain how they ended."""
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.checkouts import CheckoutActivities
 from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkQuery
 from domain.news import PaymentNews
+from workflows.ending import tell_doubt
 from workflows.options import QUERY, named
 
 
@@ -14,6 +17,7 @@ class PaymentWatch:
 
     def __init__(self, checkout: Checkout) -> None:
         self._checkout = checkout
+        self._notice: asyncio.Task[str] | None = None
 
     def hear(self, news: PaymentNews) -> None:
         """News may come from anywhere, at any time, in any order and more than once."""
@@ -22,10 +26,15 @@ class PaymentWatch:
 
     async def until_certain(self) -> Conclusion:
         while not (conclusion := self._conclusion()):
+            if self._notice is None and self._checkout.is_in_long_doubt(workflow.now()):
+                # Nobody waits for it: a mail server that is away must not hold the order.
+                self._notice = asyncio.create_task(tell_doubt(self._checkout.plan.order_id))
             if self._checkout.next_ask(workflow.now()) <= workflow.now():
                 await self._ask()
             else:
                 await self._listen()
+        if self._notice and not self._notice.done():
+            self._notice.cancel()
         return conclusion
 
     async def _listen(self) -> None:

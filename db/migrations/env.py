@@ -8,9 +8,12 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
+import db.invoice_tables
+import db.reconciliation_tables
 import db.repair_tables
 import db.tables  # noqa: F401 - they fill the metadata
 from db.columns import Json, RowId, UtcDateTime
+from db.staged_tables import STAGED
 
 SPELLINGS = {
     id(Json): "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')",
@@ -32,15 +35,25 @@ def spelled(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal
 
 
 def run(connection: sa.Connection) -> None:
+    on_sqlite = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
-        target_metadata=SQLModel.metadata,
-        render_as_batch=connection.dialect.name == "sqlite",
+        target_metadata=SQLModel.metadata if on_sqlite else _with_staged(),
+        render_as_batch=on_sqlite,
         compare_type=True,
         render_item=spelled,
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _with_staged() -> sa.MetaData:
+    """Rows are staged in the same PostgreSQL, but never in the orders' SQLite file."""
+    # Alembic takes no naming convention from a list of two.
+    both = sa.MetaData(naming_convention=SQLModel.metadata.naming_convention)
+    for table in (*SQLModel.metadata.tables.values(), *STAGED.tables.values()):
+        table.to_metadata(both)
+    return both
 
 
 run(context.config.attributes["connection"])

@@ -16,20 +16,8 @@ function showTotal() {
   total.value = money.format((amount * quantity) / 10 ** decimals);
 }
 
-async function follow(shown) {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-  const now = page && page.querySelector("[data-status]");
-  if (now && now.dataset.status !== shown.dataset.status) {
-    shown.replaceWith(now);
-    shown = now;
-  }
-  if ("waiting" in shown.dataset) setTimeout(follow, 2000, shown);
-}
-
 if (form) {
   form.addEventListener("input", showTotal);
-  showTotal();
+  // Back brings the form as it was left, after the page has loaded.
+  addEventListener("pageshow", showTotal);
 }
-const waiting = document.querySelector("[data-waiting]");
-if (waiting) setTimeout(follow, 2000, waiting);

@@ -5,6 +5,7 @@ Wire facts: https://razorpay.com/docs/api and …/docs/webhooks; each module nam
 
 from datetime import timedelta
 
+from domain.settlements import Report
 from gateways.base import Capabilities
 from gateways.razorpay.account import NAME
 from gateways.razorpay.amounts import CURRENCIES
@@ -27,4 +28,6 @@ class Razorpay(Links, Payments, Refunds, Reports, Messages):
         can_cancel_link=True,
         shortest_link_life=SHORTEST_LIFE,
         longest_link_life=timedelta(days=180),
+        reports=frozenset(Report),
+        settles_at="Asia/Kolkata",
     )

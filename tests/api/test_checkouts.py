@@ -3,11 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from pydantic import SecretStr
 from temporalio.api.enums.v1 import EventType
 
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.service import Service, running_service
+from worker import at_work
 
 
 async def test_the_link_leads_to_the_gateway(service: Service) -> None:
@@ -82,9 +85,9 @@ async def test_a_lost_answer_of_the_gateway_costs_no_second_link(service: Servic
 async def test_a_gateway_that_refuses_the_link_fails_the_order(
     neighbours: Neighbours, sqlite_database_url: str
 ) -> None:
-    secret = "not-our-secret"
+    elsewhere = f"{neighbours.simulator.base_url}/elsewhere"
     async with running_service(
-        neighbours, sqlite_database_url, razorpay_key_secret=secret
+        neighbours, sqlite_database_url, razorpay_base_url=elsewhere
     ) as service:
         order_id = await service.place()
         await service.shop.post(f"/orders/{order_id}/checkout")
@@ -94,6 +97,28 @@ async def test_a_gateway_that_refuses_the_link_fails_the_order(
         assert answer.json()["payment_url"] is None
         proof = (await service.order(order_id))["timeline"][-1]["evidence"]
         assert proof["kind"] == "link_refused"
+
+
+@pytest.mark.parametrize(("window", "end"), [(60, "paid"), (1, "expired")])
+async def test_orders_wait_until_our_keys_are_right(
+    window: float, end: str, neighbours: Neighbours, sqlite_database_url: str
+) -> None:
+    patience = {"checkout_window": window, "quiet_delays": (0.5,), "link_patience": 2}
+    async with running_service(
+        neighbours, sqlite_database_url, worker=False, **patience
+    ) as service:
+        right = service.settings
+        wrong = right.model_copy(update={"razorpay_key_secret": SecretStr("mistyped")})
+        order_id = await service.place()
+        async with at_work(wrong, service.temporal):
+            answer = await service.shop.post(f"/orders/{order_id}/checkout")
+            assert (answer.status_code, answer.json()["status"]) == (202, "awaiting_payment")
+        async with at_work(right, service.temporal):
+            if end == "paid":
+                await service.simulator.pay(await service.check_out(order_id))
+            assert await service.ends_as(order_id) == end
+        links = (await service.simulator.ledger(order_id))["links"]
+        assert len(links) == (end == "paid")
 
 
 async def test_without_temporal_only_the_checkout_waits(

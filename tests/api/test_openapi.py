@@ -26,8 +26,21 @@ ANSWERS = {
     ("POST", "/orders/{order_id}/cancel"): {202, 401, 404, 503},
     ("POST", "/orders/{order_id}/refunds"): {202, 400, 401, 403, 404, 409, 413, 422, 503},
     ("GET", "/refunds/{refund_id}"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/invoice.pdf"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/credit-notes"): {200, 401, 404, 503},
+    ("GET", "/orders/{order_id}/credit-notes/{number}.pdf"): {200, 401, 404, 503},
     ("GET", "/cases"): {200, 401, 403, 422, 503},
     ("POST", "/cases/{case_id}"): {200, 400, 401, 403, 404, 409, 413, 422, 503},
+    ("POST", "/transaction-files/{gateway}"): {202, 400, 401, 403, 404, 422, 503},
+    ("POST", "/reconciliations"): {202, 400, 401, 403, 413, 422, 503},
+    ("GET", "/reconciliations"): {200, 401, 403, 404, 422, 503},
+    ("GET", "/reconciliations.html"): {200, 401, 403, 503},
+    ("GET", "/reconciliations/{run_id}"): {200, 401, 403, 404, 422, 503},
+    ("GET", "/reconciliations/{run_id}.csv"): {200, 401, 403, 404, 503},
+    ("GET", "/reconciliations/{run_id}.html"): {200, 401, 403, 404, 503},
+    ("POST", "/reconciliations/{run_id}/approve"): {
+        *(200, 400, 401, 403, 404, 409, 413, 422, 503),
+    },
     ("GET", "/orders/{order_id}/events"): {200, 401, 404, 503},
     ("GET", "/orders/{order_id}/result"): {200, 404, 503},
     ("GET", "/callbacks/{gateway}/{token}"): {303, 404, 503},
@@ -37,8 +50,24 @@ ANSWERS = {
     ("GET", "/readyz"): {200, 503},
     ("GET", "/metrics"): {200, 503},
 }
-OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"}
-NAMES = {"gateway": "razorpay", "token": "guess", "refund_id": "rfd_x", "case_id": "case_x"}
+READERS = {
+    ("GET", "/reconciliations"),
+    ("GET", "/reconciliations.html"),
+    ("GET", "/reconciliations/{run_id}"),
+    ("GET", "/reconciliations/{run_id}.csv"),
+    ("GET", "/reconciliations/{run_id}.html"),
+}
+OPERATORS = {"/orders/{order_id}/refunds", "/cases", "/cases/{case_id}"} | {
+    path for _, path in ANSWERS if path.startswith(("/reconciliations", "/transaction-files"))
+}
+NAMES = {
+    "gateway": "razorpay",
+    "token": "guess",
+    "refund_id": "rfd_x",
+    "case_id": "case_x",
+    "run_id": "run-x",
+    "number": "CRN-26-27-000001",
+}
 PAGES = {"/callbacks/{gateway}/{token}", "/orders/{order_id}/result"}
 SCHEMA: Json = create_app(Settings()).openapi()
 
@@ -68,7 +97,7 @@ def test_every_answer_is_documented(method: str, path: str, operation: Json) -> 
 def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, response in operation["responses"].items():
-        if status == "404" and path in PAGES:
+        if status in ("404", "503") and path in PAGES:
             assert response["content"].keys() == {"text/html"}
         elif int(status) >= 400:
             assert response["content"] == problem
@@ -77,8 +106,9 @@ def test_every_error_is_a_problem(method: str, path: str, operation: Json) -> No
 @pytest.mark.parametrize(("method", "path", "operation"), ALL)
 def test_every_route_names_its_key_or_is_public(method: str, path: str, operation: Json) -> None:
     assert ((method, path) in PUBLIC) is (operation.get("security") is None)
-    for [scheme] in operation.get("security", []):
-        assert SCHEMA["components"]["securitySchemes"][scheme]["scheme"] == "bearer"
+    known = SCHEMA["components"]["securitySchemes"]
+    schemes = {known[scheme]["scheme"] for [scheme] in operation.get("security", [])}
+    assert schemes <= ({"bearer", "basic"} if (method, path) in READERS else {"bearer"})
 
 
 @pytest.mark.parametrize(
@@ -87,7 +117,12 @@ def test_every_route_names_its_key_or_is_public(method: str, path: str, operatio
         ("/orders/{order_id}/events", "200", "text/event-stream"),
         ("/orders/{order_id}/result", "200", "text/html"),
         ("/metrics", "200", "text/plain"),
+        ("/orders/{order_id}/invoice.pdf", "200", "application/pdf"),
+        ("/orders/{order_id}/credit-notes/{number}.pdf", "200", "application/pdf"),
+        ("/orders/{order_id}/credit-notes", "200", "application/json"),
         ("/orders/{order_id}", "200", "application/json"),
+        ("/reconciliations.html", "200", "text/html"),
+        ("/reconciliations/{run_id}.csv", "200", "text/csv"),
     ],
 )
 def test_media_types(path: str, status: str, media_type: str) -> None:

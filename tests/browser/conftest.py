@@ -1,12 +1,15 @@
-"""A real browser before the real stack."""
+"""Real browsers before the real stack; whatever a browser complains of fails its test."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, WebError, async_playwright
+from playwright.async_api import ConsoleMessage as Message
 
-from local_stack import Stack, running
+from tests.browser.town import Town, running_town
 from tests.support.chromium import chromium
 
 # Chromium's own errands: there is nobody to answer them on a closed network.
@@ -16,29 +19,55 @@ STAY_AT_HOME = (
     "--disable-sync",
     "--no-first-run",
 )
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
 
 
 @dataclass
-class Visit:
-    """One customer's page, and every complaint of the browser."""
+class Customer:
+    """One person's browser, with every complaint of it: of scripts, of policies, of the network.
 
-    page: Page
+    `foreseen` is what its complaints may speak of, because the test itself brings that about.
+    """
+
+    context: BrowserContext
+    email: str
+    foreseen: str | None = None
     complaints: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
-        self.page.on("console", self._note)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.context.on("console", self._hear)
+        self.context.on("weberror", self._note)
 
-    def _note(self, message: ConsoleMessage) -> None:
+    def _hear(self, message: Message) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
 
+    def _note(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
+
+    async def new_page(self) -> Page:
+        return await self.context.new_page()
+
+    @property
+    def unforeseen(self) -> list[str]:
+        return [text for text in self.complaints if not self.foreseen or self.foreseen not in text]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test waits for the whole stack to come up, on a machine that is busy with tests."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(150))
+
+
+NewCustomer = Callable[..., Awaitable[Customer]]
+
 
 @pytest.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"), settings={"HINT_DELAYS": "[0, 0.5, 1, 2]"})
-    async with running(stack):
-        yield stack
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    async with running_town(tmp_path_factory.mktemp("town") / "stack") as town:
+        yield town
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +80,32 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture(params=[1200, 390], ids=["desktop", "phone"])
-async def visit(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[Visit]:
-    context = await browser.new_context(viewport={"width": request.param, "height": 800})
-    visit = Visit(await context.new_page())
-    visit.listen()
-    yield visit
+@pytest.fixture
+async def new_customer(
+    browser: Browser, request: pytest.FixtureRequest
+) -> AsyncIterator[NewCustomer]:
+    """Opens a browser for one more person; the options are those of Playwright's contexts."""
+    async with AsyncExitStack() as life:
+        name = request.node.name.split("[")[0].removeprefix("test_")
+
+        async def open_one(**options: Any) -> Customer:
+            opened = _customer(browser, f"{name[:60]}@example.com", **options)
+            return await life.enter_async_context(opened)
+
+        yield open_one
+
+
+@pytest.fixture
+async def customer(new_customer: NewCustomer) -> Customer:
+    """Somebody on a phone."""
+    return await new_customer()
+
+
+@asynccontextmanager
+async def _customer(browser: Browser, email: str, **options: Any) -> AsyncIterator[Customer]:
+    context = await browser.new_context(**{"viewport": PHONE} | options)
+    customer = Customer(context, email)
+    customer.listen()
+    yield customer
     await context.close()
+    assert customer.unforeseen == []

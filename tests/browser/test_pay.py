@@ -1,54 +1,64 @@
 """A person orders in the shop, pays on the gateway's page, and sees the order paid."""
 
-import re
-from typing import Any
-from urllib.parse import urlsplit
-
-import httpx
+import pytest
 from playwright.async_api import expect
 
-from local_stack import Stack
-from tests.browser.conftest import Visit
-
-ORDER_ID = re.compile(r"ord_[a-z2-7]{26}")
-
-
-async def test_a_person_orders_and_pays(stack: Stack, visit: Visit) -> None:
-    page = visit.page
-    await page.goto(stack.url("SHOP"))
-    await page.get_by_text("Mug").click()
-    await page.get_by_label("E-mail").fill("meera@example.com")
-    await page.get_by_role("button", name="Pay").click()
-
-    assert urlsplit(page.url).path.startswith("/pay/plink_")
-    await page.get_by_role("button", name="Pay ₹299.00").click()
-
-    await expect(page.get_by_role("heading")).to_have_text("Thank you, your order is paid")
-    order_id = ORDER_ID.search(page.url)
-    assert order_id
-    order = await the_order(stack, order_id[0])
-    assert order["status"] == "paid"
-    assert order["payments"][0]["amount"] == order["amount"] == 29900
-    assert visit.complaints == []
+from tests.browser.conftest import DESKTOP, PHONE, Customer, NewCustomer
+from tests.browser.steps import THANKS, go_to_pay, is_paid_once, pay, sees
+from tests.browser.town import Town
 
 
-async def test_a_person_fails_and_then_pays(stack: Stack, visit: Visit) -> None:
-    page = visit.page
-    await page.goto(stack.url("SHOP"))
-    await page.get_by_label("E-mail").fill("meera@example.com")
-    await page.get_by_role("button", name="Pay").click()
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_a_person_orders_and_pays(
+    town: Town, new_customer: NewCustomer, viewport: dict[str, int]
+) -> None:
+    customer = await new_customer(viewport=viewport)
+    customer.email = f"{viewport['width']}-{customer.email}"
+    page, order_id = await go_to_pay(customer, town)
+    await pay(page)
+    await sees(page, THANKS)
+    await is_paid_once(order_id, customer, town)
+
+
+async def test_all_of_it_by_keyboard(town: Town, customer: Customer) -> None:
+    page = await customer.new_page()
+    await page.goto(town.stack.url("SHOP"))
+    for key in ("Tab", "Tab", "Tab", "ArrowDown", "ArrowDown", "Tab", "Tab"):
+        await page.keyboard.press(key)
+    await page.keyboard.type(customer.email)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/pay/plink_*")
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await sees(page, THANKS)
+    back = page.get_by_role("link", name="Back to the shop")
+    while not await back.evaluate("link => link === document.activeElement"):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Pay")).to_be_visible()
+
+
+async def test_a_person_fails_and_then_pays(town: Town, customer: Customer) -> None:
+    page, order_id = await go_to_pay(customer, town)
     await page.get_by_role("button", name="Let it fail").click()
-    await page.get_by_role("button", name="Pay").click()
-
-    await expect(page.get_by_role("heading")).to_have_text("Thank you, your order is paid")
-    order_id = ORDER_ID.search(page.url)
-    assert order_id
-    order = await the_order(stack, order_id[0])
+    await expect(page.get_by_role("alert")).to_contain_text("You can try again.")
+    await pay(page)
+    await sees(page, THANKS)
+    order = await is_paid_once(order_id, customer, town)
     assert sorted(payment["status"] for payment in order["payments"]) == ["captured", "failed"]
 
 
-async def the_order(stack: Stack, order_id: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {stack.keys['client']}"}
-    async with httpx.AsyncClient(base_url=stack.url("API"), headers=headers) as api:
-        order: dict[str, Any] = (await api.get(f"/orders/{order_id}")).json()
-        return order
+async def test_the_page_follows_the_order_without_a_reload(town: Town, customer: Customer) -> None:
+    order, page = await town.opened(), await customer.new_page()
+    await page.goto(order["result_url"])
+    await sees(page, "Your order is waiting for payment")
+    await page.evaluate("window.theSame = document.querySelector('[role=status]')")
+    await page.get_by_role("link", name="Go to the payment page").focus()
+    await town.pay(order)
+    await sees(page, THANKS)
+    await expect(page).to_have_title("Thank you, your order is paid · The Corner Shop")
+    # What a screen reader listens to is still there, and so is the keyboard's place.
+    assert await page.evaluate("window.theSame.isConnected && window.theSame.innerText")
+    assert await page.evaluate("document.activeElement.tagName") == "H1"
+    await expect(page.get_by_role("link", name="Go to the payment page")).to_have_count(0)

@@ -387,6 +387,8 @@ async def test_what_decides_about_late_money(database: Database, store: CaseStor
     assert await store.order_policy(order_id) == OrderPolicy(False, ended_at, same_price=True)
     bill = await place(database, ("electricity-bill", 1))
     assert await store.order_policy(bill) == OrderPolicy(True, None, same_price=True)
+    paid = await place_ended(database)
+    assert (await store.order_policy(paid)).is_paid
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ from db.reads import OrderReads
 from db.tables import LetterKind
 from db.views import LetterView
 from domain.errors import IllegalTransition, MailRefused, OrderNotFound
+from domain.news import Evidence, EvidenceKind
+from domain.payments import PaymentStatus
+from domain.repairs import Retraction
 from tests.support.orders import NOON, a_payment, an_end, place_awaiting
 
 LATER = NOON + timedelta(hours=1)
@@ -58,6 +61,14 @@ async def test_a_refused_letter_stays_refused(database: Database, order_id: str)
     await store.refused(order_id, "550")
     with pytest.raises(MailRefused, match="550"):
         await store.confirmation(order_id, "<1@shop>", LATER)
+
+
+async def test_what_was_taken_back_is_not_confirmed(database: Database, order_id: str) -> None:
+    payment = a_payment(order_id)
+    proof = Evidence(EvidenceKind.STATUS_QUERY, "the payment failed")
+    taken_back = Retraction(order_id, "acme", payment.reference, PaymentStatus.FAILED, proof)
+    await OrderStore(database).retract(taken_back, LATER)
+    assert await LetterStore(database).confirmation(order_id, "<1@shop>", LATER) is None
 
 
 async def test_there_is_nothing_to_confirm(database: Database) -> None:

@@ -43,7 +43,8 @@ class FakeService:
         if item["quantity"] < 1:
             return problem(422, "Quantity must be at least 1", "Order one or more.")
         if "@" not in body["email"]:
-            return problem(422, "That is not an e-mail address", "Write it like you@example.com.")
+            wrong = {"field": "email", "message": "That is not an e-mail address"}
+            return problem(422, "Invalid request", "Some fields are wrong.", errors=[wrong])
         order_id = f"ord_{len(self.orders) + 1:026d}"
         self.by_key[key] = order_id
         self.orders[order_id] = self._order(order_id, product, item["quantity"], body)
@@ -113,7 +114,7 @@ class FakeService:
         return app
 
 
-def problem(status: int, title: str, detail: str) -> Response:
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
     """An RFC 9457 answer."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail} | more
     return JSONResponse(body, status, media_type="application/problem+json")

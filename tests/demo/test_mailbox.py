@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -104,24 +105,43 @@ async def test_text_is_shown_as_text_and_html_only_in_a_sandbox(post: Post) -> N
     html = await post.pages.get("/messages/1/html")
     assert "₹499.00 &lt;b&gt;received&lt;/b&gt;" in page.text
     assert "<script>alert" not in page.text
-    assert '<iframe class="letter" sandbox src="/messages/1/html"' in page.text
+    (frame,) = re.findall(r"<iframe [^>]*>", page.text)
+    assert 'src="/messages/1/html"' in frame
+    (allowed,) = re.findall(r'sandbox="([^"]*)"', frame)
+    assert allowed.split() == ["allow-popups", "allow-popups-to-escape-sandbox"]
     assert "<p>Received</p>" in html.text
-    assert html.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    policy = html.headers["Content-Security-Policy"]
+    assert policy.startswith(f"sandbox {allowed}; default-src 'none'; style-src 'unsafe-inline'")
 
 
 async def test_attachments_and_the_whole_mail_are_downloads(post: Post) -> None:
-    message, pdf = letter(), b"%PDF-1.7 \x00\xff"
-    message.add_attachment(pdf, maintype="application", subtype="pdf", filename="rechnung ₹.pdf")
+    message, table = letter(), b"sku;qty\r\n \x00\xff"
+    message.add_attachment(table, maintype="application", subtype="pdf", filename="preise ₹.csv")
     await post.send(message)
     page = await post.pages.get("/messages/1")
     kept = await post.pages.get("/messages/1/attachments/0")
     raw = await post.pages.get("/messages/1/raw")
-    assert "rechnung ₹.pdf" in page.text
-    assert kept.content == pdf
-    assert kept.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''rechnung")
+    assert "preise ₹.csv" in page.text
+    assert kept.content == table
+    assert kept.headers["Content-Type"] == "application/octet-stream"
+    assert kept.headers["Content-Disposition"].startswith("attachment; filename*=UTF-8''preise")
     assert raw.content.startswith(b"From: shop@example.com\r\n")
-    assert b"\r\nJVBERi0xLjcgAP8=\r\n" in raw.content
+    assert b"\r\nc2t1O3F0eQ0KIAD/\r\n" in raw.content
     assert (await post.pages.get("/messages/1/attachments/1")).status_code == 404
+
+
+async def test_an_invoice_opens_in_the_browser(post: Post) -> None:
+    message, pdf = letter(), b"%PDF-1.7 \x00\xff"
+    message.add_attachment(pdf, maintype="application", subtype="pdf", filename="INV ₹ 1.pdf")
+    await post.send(message)
+    page = await post.pages.get("/messages/1")
+    assert '<a href="/messages/1/attachments/0" target="_blank">INV ₹ 1.pdf</a>' in page.text
+    shown = await post.pages.get("/messages/1/attachments/0")
+    assert shown.content == pdf
+    assert shown.headers["Content-Type"] == "application/pdf"
+    assert shown.headers["Content-Disposition"].startswith("inline; filename*=UTF-8''INV")
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert shown.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 @pytest.mark.parametrize("raw", ODD_MAILS)

@@ -21,8 +21,8 @@ NOTHING_HAPPENED = {httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout}
 LINK = "/v1/links/link_1"
 
 STATUSES = {
-    **dict.fromkeys((400, 401, 403, 404, 405, 409, 410, 413, 422), RequestRefused),
-    **dict.fromkeys((429, 503), GatewayUnavailable),
+    **dict.fromkeys((400, 404, 405, 409, 410, 413, 422), RequestRefused),
+    **dict.fromkeys((401, 403, 429, 503), GatewayUnavailable),
     **dict.fromkeys((408, 500, 501, 502, 504, 520, 599), OutcomeUnknown),
     **dict.fromkeys((300, 301, 302, 303, 304, 307, 308), OutcomeUnknown),
 }
@@ -54,6 +54,16 @@ async def test_every_status_has_a_meaning(
     wire.on(f"{method} {LINK}", reply({"error": {}}, status))
     with pytest.raises(meaning, match=f"{method} /v1/links/{{}}: {status}"):
         await call(wire, method)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_refused_keys_say_so_in_words(wire: Wire, status: int) -> None:
+    wire.on(f"POST {LINK}", reply({"error": {"description": "Authentication failed"}}, status))
+    client = replace(wire.client, explain=described)
+    said = f"{status} Authentication failed: the gateway does not accept our keys"
+    with pytest.raises(GatewayUnavailable, match=said) as raised:
+        await call(wire, "POST", client)
+    assert raised.value.retry_after is None
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ async def test_an_answer_about_something_else_leaves_it_unknown(
         (httpx.ConnectError("x"), GatewayUnavailable),
         (httpx.Response(500), OutcomeUnknown),
         (httpx.Response(503), GatewayUnavailable),
-        (httpx.Response(401), RequestRefused),
+        (httpx.Response(401), GatewayUnavailable),
         (httpx.Response(409), RequestRefused),
     ],
 )
@@ -144,3 +144,48 @@ async def test_trouble_is_never_taken_for_a_capture(
     with pytest.raises(error):
         await razorpay.capture(HELD)
     assert wire.calls == [CAPTURE]
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (sample.payment(), PaymentStatus.CAPTURED),
+        (sample.payment(status="refunded", amount_refunded=49900), PaymentStatus.CAPTURED),
+        (sample.given_back(), PaymentStatus.CANCELED),
+        (sample.failed(), PaymentStatus.FAILED),
+        (sample.payment(status="something new"), PaymentStatus.PENDING),
+    ],
+)
+async def test_a_payment_is_told_as_it_stands(
+    wire: Wire, razorpay: Razorpay, now: Json, status: PaymentStatus
+) -> None:
+    wire.on(FETCH, reply(now))
+    news = await razorpay.ask_payment(sample.ORDER, PAYMENT)
+    assert (news.gateway, news.order_id, news.link) == ("razorpay", sample.ORDER, None)
+    assert [(each.reference, each.status) for each in news.payments] == [(PAYMENT, status)]
+    assert news.evidence.reference == FETCH
+
+
+async def test_of_a_payment_that_is_not_there_nothing_is_told(
+    wire: Wire, razorpay: Razorpay
+) -> None:
+    wire.on(FETCH, reply(sample.error("The id provided does not exist"), 400))
+    assert (await razorpay.ask_payment(sample.ORDER, PAYMENT)).payments == ()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(sample.error("Not found"), 404),
+        reply(sample.error("Something else"), 400),
+        reply(sample.payment(id="pay_other")),
+        reply({}),
+        httpx.Response(500),
+    ],
+)
+async def test_a_question_that_is_not_answered_tells_nothing(
+    wire: Wire, razorpay: Razorpay, answer: httpx.Response
+) -> None:
+    wire.on(FETCH, answer)
+    with pytest.raises(OutcomeUnknown):
+        await razorpay.ask_payment(sample.ORDER, PAYMENT)

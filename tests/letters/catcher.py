@@ -13,11 +13,15 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 @dataclass
 class MailCatcher:
-    """`to_recipient` and `to_data` are what the server says next, instead of 250."""
+    """`to_recipient` and `to_data` are what the server says next, instead of 250.
+
+    It takes so many mails as `cuts` and hangs up before it says so.
+    """
 
     port: int = 0
     to_recipient: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
+    cuts: int = 0
     taken: list[bytes] = field(default_factory=list)
 
     @property
@@ -36,6 +40,10 @@ class MailCatcher:
         if self.to_data:
             return self.to_data.pop(0)
         self.taken.append(bytes(envelope.original_content or b""))
+        if self.cuts:
+            self.cuts -= 1
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
         return "250 OK"
 
 

@@ -117,6 +117,7 @@ async def test_a_closed_link_takes_no_money(new_link: NewLink, simulator: Simula
         page = await simulator.pay(link["short_url"])
         assert page.status_code == 409
         assert f"<h1>{word}</h1>" in page.text
+        assert ("Back to the merchant" in page.text) is (link is paid)
         assert len((await simulator.ledger(order_of(link)))["payments"]) == payments
 
 

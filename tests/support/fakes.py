@@ -274,6 +274,8 @@ class FakeLetters:
 
     confirmed: list[str] = field(default_factory=list)
     refunds_told: list[str] = field(default_factory=list)
+    doubts_told: list[str] = field(default_factory=list)
+    expiries_told: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     allowed: asyncio.Event | None = None
@@ -288,6 +290,14 @@ class FakeLetters:
 
     async def tell_refund(self, refund_id: str) -> None:
         self.refunds_told.append(refund_id)
+
+    async def tell_doubt(self, order_id: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.doubts_told.append(order_id)
+
+    async def tell_expiry(self, order_id: str) -> None:
+        self.expiries_told.append(order_id)
 
 
 @dataclass
@@ -327,6 +337,10 @@ class FakeDelivery:
 
     async def mind_cases(self, subject: str) -> bool:
         return await self.through.mind_cases(subject) if self.through else False
+
+    async def call_repair(self, subject: str) -> None:
+        if self.through:
+            await self.through.call_repair(subject)
 
 
 class FakeGateway:

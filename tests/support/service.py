@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ from temporalio.client import Client
 
 from api.server import make_server
 from db.engine import Database
+from db.repair_tables import CaseRow, RefundRow
+from db.statements import update_where
 from db.tables import InboxRow, OrderRow
 from settings import Settings
 from tests.support.mail_server import MailCatcher, mail_catcher
@@ -91,6 +94,8 @@ class Service:
             events = select(InboxRow).where(InboxRow.order_id == order_id)
             for event in await session.exec(events):
                 event.received_at = event.next_try_at = then
+            for table in (CaseRow, RefundRow):
+                await update_where(session, table, table.order_id == order_id, minded_at=then)
 
     async def hear_out(self) -> None:
         """Wait for every webhook that is still to come; else the next test would get it."""
@@ -155,7 +160,8 @@ async def running_service(
     """The service on this database; `changes` are settings, by the names of their fields."""
     async with AsyncExitStack() as life:
         mails = await life.enter_async_context(mail_catcher())
-        settings = neighbours.settings(database_url, smtp_port=mails.port, **changes)
+        kept = {"transaction_files": life.enter_context(TemporaryDirectory())}
+        settings = neighbours.settings(database_url, smtp_port=mails.port, **kept | changes)
         await life.enter_async_context(running_api(settings))
         client = neighbours.temporal.client
         if worker:

@@ -17,7 +17,7 @@ from activities.world import World as Touched
 from db.engine import Database
 from domain.checkouts import CheckoutPlan, LinkOpened
 from domain.orders import Order
-from domain.policies import Policies, Timetable
+from domain.policies import Notices, Policies, Timetable
 from tests.support.fake_books import FakeBooks, FakeFiles
 from tests.support.fakes import (
     FakeCases,
@@ -79,6 +79,7 @@ class World:
     letters: FakeLetters = field(default_factory=FakeLetters)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
+    notices: Notices = field(default_factory=Notices)
 
     def __post_init__(self) -> None:
         self.cases = FakeCases(self.orders)
@@ -119,7 +120,7 @@ class World:
         order = order or self.order()
         return await self.client.start_workflow(
             CheckoutWorkflow.run,
-            CheckoutPlan.of(order, self.timetable),
+            CheckoutPlan.of(order, self.timetable, self.notices),
             id=order.order_id,
             task_queue=self.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -135,7 +136,7 @@ class World:
         """What the API does for every click on Pay."""
         start = WithStartWorkflowOperation(
             CheckoutWorkflow.run,
-            CheckoutPlan.of(order, self.timetable),
+            CheckoutPlan.of(order, self.timetable, self.notices),
             id=order.order_id,
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from db.tables import TimelineEvent
 from domain.cases import CaseStatus, CaseVerdict, Remedy
 from domain.findings import Answer, Doubt
 from domain.money import Money
@@ -52,7 +53,7 @@ async def test_doubted_twice_it_is_taken_back_once(money: MoneyWorld) -> None:
     await doubt(money, order_id)
     await doubt(money, order_id)
     timeline = (await money.reads.order_view(order_id)).timeline
-    assert [entry.event for entry in timeline].count("retracted") == 1
+    assert [entry.event for entry in timeline].count(TimelineEvent.RETRACTED) == 1
 
 
 async def test_what_else_was_charged_is_refunded(money: MoneyWorld) -> None:

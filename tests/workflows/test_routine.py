@@ -72,7 +72,7 @@ async def test_a_run_that_waits_for_an_operator_holds_up_nobody(world: World) ->
     became = await run_once(world, a_routine(budget=0, sources=frozenset()))
     (run_id,) = became
     assert became[run_id] == "waits for an operator"
-    run = world.client.get_workflow_handle_for(ReconciliationWorkflow.run, run_id)
+    run = world.client.get_workflow_handle(run_id)
     await run.execute_update(ReconciliationWorkflow.approve, Approval("olga", "looked"))
     assert (await run.result()).handed_over == 1
 

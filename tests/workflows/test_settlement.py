@@ -142,6 +142,17 @@ async def test_a_late_authorization_that_is_wanted_is_captured(money: MoneyWorld
     assert money.gateway.refunds == {}
 
 
+async def test_a_second_authorization_is_not_captured(money: MoneyWorld) -> None:
+    """Whatever its products say of late money: the order has its payment."""
+    order_id = await money.ended(PAID, LatePolicy.HONOUR)
+    repair = await money.tell(order_id, a_payment(order_id, AUTHORIZED, number=2))
+    await money.gateway.until_called("ask", times=2)
+    money.gateway.knows(order_id, a_payment(order_id, PaymentStatus.CANCELED, number=2))
+    await repair.result()
+    assert (await money.case()).outcome is CaseOutcome.GIVEN_BACK
+    assert "capture" not in money.gateway.calls
+
+
 @pytest.mark.parametrize(
     ("remedy", "status", "refunds"),
     [(Remedy.HONOUR, PAID, 0), (Remedy.REFUND, EXPIRED, 1), (Remedy.DISMISS, EXPIRED, 0)],

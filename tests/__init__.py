@@ -1,0 +1,1 @@
+"""Tests. A package by name, because some installed packages bring a `tests` of their own."""
