@@ -17,6 +17,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="the seeds to play")
     parser.add_argument("--orders", type=int, default=200, help="customers per seed (200)")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--state", type=Path, default=Path("var/chaos"), help="the stack's folder")
     return parser.parse_args()
 
@@ -45,7 +46,7 @@ async def main() -> int:
     options, console = arguments(), Console(highlight=False, width=100)
     outcomes = []
     for seed in options.seed:
-        outcome = await play(drawn(seed, options.orders), options.state)
+        outcome = await play(drawn(seed, options.orders, options.database), options.state)
         show(outcome, console)
         outcomes.append(outcome)
     return 0 if all(outcome.survived for outcome in outcomes) else 1

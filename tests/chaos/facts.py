@@ -1,13 +1,14 @@
 """Everything that is known at the end, asked of everybody."""
 
 import asyncio
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 
+from sqlmodel import select
+
+from db.engine import Database
+from db.tables import InboxRow, InboxState
 from demo.client import Json, Mailbox
 from tests.chaos.customers import People, Story, insisting
 from tests.chaos.invariants import ENDS, Facts
@@ -50,11 +51,11 @@ async def end_pending_refunds(people: People, stories: Sequence[Story]) -> int:
     return ended
 
 
-def unforwarded(database: Path) -> list[str]:
-    """I5: stored webhooks that nobody has forwarded."""
-    with closing(sqlite3.connect(database)) as db:
-        rows = db.execute("SELECT id, kind, order_id, tries FROM inbox WHERE state = 'new'")
-        return [f"inbox row {row}" for row in rows]
+async def unforwarded(database_url: str) -> list[str]:
+    """I5: stored webhooks of orders we know that nobody has forwarded."""
+    lost = select(InboxRow).where(InboxRow.state == InboxState.NEW)
+    async with Database(database_url) as database, database.read() as session:
+        return [f"inbox row {row.id}: {row.kind}" for row in await session.exec(lost)]
 
 
 async def _is_quiet(people: People, order_id: str) -> bool:

@@ -84,6 +84,7 @@ class ChaosPlan:
     """Everything that a seed decides."""
 
     seed: int
+    database: str
     scripts: tuple[Script, ...]
     blows: tuple[Blow, ...]
 
@@ -113,7 +114,9 @@ class Deck:
 
     def plan(self, orders: int) -> ChaosPlan:
         scripts = tuple(self._script(number) for number in range(orders))
-        return ChaosPlan(self.seed, scripts, tuple(self._blows(orders * SECONDS_PER_ORDER)))
+        return ChaosPlan(
+            self.seed, self.database, scripts, tuple(self._blows(orders * SECONDS_PER_ORDER))
+        )
 
     def _script(self, number: int) -> Script:
         dice = self.dice

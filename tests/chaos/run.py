@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,12 +10,14 @@ from pathlib import Path
 from time import monotonic
 
 from demo.client import Json, Mailbox, Service, Simulator
-from local_stack.supervisor import Process, supervised
+from local_stack import Stack
+from local_stack.supervisor import supervised
 from tests.chaos.customers import People, Story, insisting, live
 from tests.chaos.facts import end_pending_refunds, facts_of, quiet, unforwarded
 from tests.chaos.invariants import Facts, violations
-from tests.chaos.plan import AT_ONCE, Blow, ChaosPlan
-from tests.chaos.stack import chaos_services, chaos_stack, freeze, strike, thaw, wiped
+from tests.chaos.plan import AT_ONCE, ChaosPlan, Script
+from tests.chaos.stack import Mortals, chaos_services, chaos_stack, wiped
+from tests.support.postgres import mortal_server
 
 RUN_ENDS = 90
 
@@ -43,7 +44,12 @@ async def play(plan: ChaosPlan, folder: Path) -> Outcome:
     outcome, began = Outcome(plan), monotonic()
     stack = chaos_stack(wiped(folder))
     async with AsyncExitStack() as life:
-        processes = await life.enter_async_context(supervised(chaos_services(stack), stack.logs))
+        mortal = None
+        if plan.database == "postgresql":
+            mortal = await life.enter_async_context(mortal_server())
+        url = await mortal.server.create_database() if mortal else _sqlite(stack)
+        house = chaos_services(stack, url)
+        processes = await life.enter_async_context(supervised(house, stack.logs))
         keys = stack.keys
         people = People(
             await life.enter_async_context(Service(stack.url("API"), keys["client"])),
@@ -51,47 +57,33 @@ async def play(plan: ChaosPlan, folder: Path) -> Outcome:
             await life.enter_async_context(Simulator(stack.url("SIMULATOR"))),
         )
         mailbox = await life.enter_async_context(Mailbox(stack.url("MAILBOX")))
-        stories = await _lives(people, plan, processes, outcome)
+        world = Mortals(processes, mortal)
+        stories = await _lives(people, plan, world, outcome)
         facts = await _reckon(people, mailbox, stories, outcome)
         _judge(facts, outcome)
-        outcome.broken += unforwarded(stack.folder / "paidonce.db")
+        outcome.broken += await unforwarded(url)
     outcome.seconds = monotonic() - began
     return outcome
 
 
 async def _lives(
-    people: People, plan: ChaosPlan, processes: Mapping[str, Process], outcome: Outcome
+    people: People, plan: ChaosPlan, mortals: Mortals, outcome: Outcome
 ) -> list[Story]:
     began, slots = monotonic(), asyncio.Semaphore(AT_ONCE)
 
-    async def one(script: object) -> Story:
+    async def one(script: Script) -> Story:
         async with slots:
-            return await live(people, script, began)  # type: ignore[arg-type]
+            return await live(people, script, began)
 
-    dying = asyncio.create_task(_blows(plan.blows, processes, outcome))
+    dying = asyncio.create_task(mortals.suffer(plan.blows, outcome.landed))
     stories = await asyncio.gather(*[one(script) for script in plan.scripts])
     dying.cancel()
     await asyncio.wait([dying])
-    for process in processes.values():
-        thaw(processes, process.name)
+    mortals.thaw_all()
     outcome.broken += [
         f"{s.order_id}: {line}" for s in stories for line in s.said if "VIOLATION" in line
     ]
     return stories
-
-
-async def _blows(
-    blows: tuple[Blow, ...], processes: Mapping[str, Process], outcome: Outcome
-) -> None:
-    began = monotonic()
-    for blow in blows:
-        await asyncio.sleep(max(0.0, blow.at - (monotonic() - began)))
-        if blow.frozen_for:
-            outcome.landed[f"{blow.victim} frozen"] += freeze(processes, blow.victim)
-            await asyncio.sleep(blow.frozen_for)
-            thaw(processes, blow.victim)
-        else:
-            outcome.landed[f"{blow.victim} killed"] += strike(processes, blow.victim)
 
 
 async def _reckon(
@@ -109,12 +101,10 @@ async def _reckon(
 
 
 async def _reconciled(people: People) -> str | None:
-    now = datetime.now(UTC)
-    wish: Json = {
-        "gateway": "razorpay",
-        "from": (now - timedelta(hours=2)).isoformat(),
-        "to": (now + timedelta(seconds=2)).isoformat(),
-    }
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    await asyncio.sleep((end - datetime.now(UTC)).total_seconds() + 0.1)
+    start = (end - timedelta(hours=2)).isoformat()
+    wish: Json = {"gateway": "razorpay", "from": start, "to": end.isoformat()}
     run_id = await insisting(partial(people.operator.reconcile, wish))
     state = ""
     for _ in range(RUN_ENDS * 2):
@@ -132,3 +122,7 @@ def _judge(facts: list[Facts], outcome: Outcome) -> None:
         outcome.refunded += sum(known.sent_back(p) for p in known.captures)
         for broken in violations(known):
             outcome.broken.append(f"{known.order['order_id']}: {broken} | {known.story()}")
+
+
+def _sqlite(stack: Stack) -> str:
+    return f"sqlite+aiosqlite:///{stack.folder.absolute() / 'paidonce.db'}"
