@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 export ROWS
-.PHONY: help run demo test test-all bench-reconcile check lock clean
+.PHONY: help run demo test test-all chaos bench-reconcile check lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
