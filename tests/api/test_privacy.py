@@ -163,11 +163,13 @@ async def watched(
         api = await life.enter_async_context(running_program("-m", "api", env=env))
         await worker.says("worker ready")
         await api.says("Uvicorn running on")
-        callers = [caller(settings, key) for key in (KEYS["shop"], KEYS["ops"], None)]
-        for each in callers:
-            await life.enter_async_context(each)
+        shop, ops, stranger = [
+            await life.enter_async_context(caller(settings, key))
+            for key in (KEYS["shop"], KEYS["ops"], None)
+        ]
         database = sqlite_database_url.partition("///")[2]
-        yield Watched(neighbours, database, file, mails, *callers, (api, worker))
+        programs = (api, worker)
+        yield Watched(neighbours, database, file, mails, shop, ops, stranger, programs)
 
 
 async def test_nothing_personal_and_no_secret_gets_out(watched: Watched) -> None:

@@ -78,7 +78,7 @@ async def test_down_and_up_again_with_rows_in_the_tables(database_url: str) -> N
     async with Database(database_url) as database:
         await a_bit_of_everything(database)
     for table in SQLModel.metadata.tables.keys() - SELDOM:
-        assert await words_in(database_url, f"SELECT count(*) FROM {table}") != [0], table
+        assert await words_in(database_url, f"SELECT 'some' FROM {table} LIMIT 1"), table
     orders = await words_in(database_url, ORDERS)
     payments = sorted(await words_in(database_url, CAPTURED))
     await downgrade(database_url, "0001")

@@ -29,6 +29,6 @@ async def temporal_server(file: Path | None = None) -> WorkflowEnvironment:
         search_attributes=SEARCH_ATTRIBUTES,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
-        dev_server_database_filename=file and str(file),
+        dev_server_database_filename=str(file) if file else None,
         dev_server_extra_args=PROMPT,
     )
