@@ -58,8 +58,7 @@ class Settings(BaseSettings):
     are kept under `transaction_files`, and taken in from `transaction_arrivals`, a folder for each
     gateway in it: paths, or any URL that fsspec knows.
 
-    The rate limits hold for each key, and for each address from which no key comes; 0 is no limit.
-    Each process of the API counts by itself.
+    Limits per minute hold in each process, for a key or an address without one; 0 is no limit.
 
     Invoices name `seller_name`, or else `shop_name`; the tax in each price is one line, or is
     divided evenly among `tax_names`, as between CGST and SGST.
