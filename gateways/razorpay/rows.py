@@ -5,7 +5,9 @@ the rows; only when something is wrong are they gone through, to find the line.
 """
 
 import csv
+import gc
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate, islice, repeat
 from operator import add, itemgetter, mul, sub
 from typing import Protocol
@@ -71,8 +73,9 @@ class Rows:
         entries: list[Entry] = []
         self._currencies.forget()
         self._moments.forget()
-        while some := self._some(reader, first):
-            entries += some
+        with uncollected():
+            while some := self._some(reader, first):
+                entries += some
         return entries
 
     def _some(self, reader: Reader, start: int) -> list[Entry]:
@@ -158,6 +161,18 @@ class Rows:
         if min(amounts) <= 0:
             check_positive(kinds, amounts)
         return amounts, fees, taxes
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is made of rows has no circles, and looking for some takes a quarter of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def column_of(name: str, columns: Sequence[str]) -> int:
