@@ -31,7 +31,8 @@ from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
 from gateways.registry import gateways
-from settings import ApiKey, Settings
+from setting_types import ApiKey
+from settings import Settings
 from workflows.delivery import WorkflowDelivery
 
 

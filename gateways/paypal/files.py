@@ -67,7 +67,7 @@ class Files(Account):
             if kind == BODY:
                 place.rows += 1
                 entries.append(entry_of(cells, place))
-            elif kind == FOOT:
+            elif kind == FOOT and cells and cells[0].isdecimal():
                 yield Chunk(entries, str(place), is_last=True)
                 return
             else:

@@ -143,9 +143,9 @@ async def test_every_failure_of_httpx_has_its_meaning(
 
 
 STATUSES: dict[int, type[Exception]] = {
-    **dict.fromkeys((429, 503), GatewayUnavailable),
+    **dict.fromkeys((401, 403, 429, 503), GatewayUnavailable),
     **dict.fromkeys((301, 302, 307, 408, 500, 502, 504), OutcomeUnknown),
-    **dict.fromkeys((401, 403, 405, 422), RequestRefused),
+    **dict.fromkeys((405, 422), RequestRefused),
 }
 
 
