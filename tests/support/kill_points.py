@@ -1,6 +1,7 @@
 """Where a worker can die: read from the histories of stories that went well."""
 
 from collections.abc import Collection, Iterable, Iterator
+from inspect import getmembers
 from random import Random
 
 from temporalio.api.enums.v1 import EventType
@@ -9,6 +10,7 @@ from temporalio.client import WorkflowHistory
 
 from tests.support.doomed import Doom, Phase
 
+MARK = "__temporal_activity_definition"
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 STARTED = EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED
 DECIDED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -23,6 +25,11 @@ def activities_of(histories: Iterable[WorkflowHistory]) -> list[str]:
         if event.event_type == SCHEDULED
     )
     return list(dict.fromkeys(scheduled))
+
+
+def activity_names(actor: type) -> list[str]:
+    """The activities that the class has, whether anybody schedules them or not."""
+    return [name for name, _ in getmembers(actor, lambda member: hasattr(member, MARK))]
 
 
 def every_doom(activities: Iterable[str]) -> list[Doom]:

@@ -89,9 +89,57 @@ async def postgres_server() -> AsyncIterator[PostgresServer]:
 @asynccontextmanager
 async def own_server() -> AsyncIterator[PostgresServer]:
     """A new server for as long as the context lasts; it leaves nothing behind."""
+    async with mortal_server() as mortal:
+        yield mortal.server
+
+
+@asynccontextmanager
+async def mortal_server() -> AsyncIterator["MortalServer"]:
+    """The same, and it may be killed and come back meanwhile."""
     with _home() as home:
-        async with _launched(home) as server:
-            yield server
+        mortal = MortalServer(home)
+        await asyncio.to_thread(_initdb, mortal.binaries, home / "data")
+        try:
+            await mortal.start()
+            yield mortal
+        finally:
+            await mortal.stop()
+
+
+class MortalServer:
+    """A server of our own, in a folder of its own. It comes back at the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self.binaries = _reachable(programs(), home)
+        self._home, self._port = home, free_port()
+        self._process: Process | None = None
+
+    @property
+    def server(self) -> PostgresServer:
+        return self._named("postgres")
+
+    async def start(self) -> None:
+        """Return once it answers."""
+        self._process = await _start(self.binaries, self._home, self._port)
+        async with asyncio.timeout(UP_WITHIN):
+            await _up(self._named(None), self._process, self._home / "log")
+
+    async def kill(self) -> None:
+        """Kill -9, at once, with everyone who works for it."""
+        assert self._process
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def stop(self) -> None:
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGQUIT)
+        await self._process.wait()
+
+    def _named(self, database: str | None) -> PostgresServer:
+        parts = ("postgres", None, "127.0.0.1", self._port, database)
+        return PostgresServer(URL.create("postgresql+asyncpg", *parts))
 
 
 @contextmanager
@@ -104,22 +152,6 @@ def _home() -> Iterator[Path]:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-@asynccontextmanager
-async def _launched(home: Path) -> AsyncIterator[PostgresServer]:
-    port, binaries = free_port(), _reachable(programs(), home)
-    await asyncio.to_thread(_initdb, binaries, home / "data")
-    server = PostgresServer(URL.create("postgresql+asyncpg", "postgres", None, "127.0.0.1", port))
-    process = await _start(binaries, home, port)
-    try:
-        async with asyncio.timeout(UP_WITHIN):
-            await _up(server, process, home / "log")
-        yield PostgresServer(server.url.set(database="postgres"))
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGQUIT)
-        await process.wait()
 
 
 def programs() -> Path:

@@ -12,6 +12,7 @@ from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.refunds import RefundStore
 from domain.checkouts import CheckoutPlan
+from domain.findings import Doubt
 from domain.keys import new_id
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.refunds import RefundWish
@@ -98,6 +99,14 @@ class Story:
             lambda ledger: statuses(ledger["links"]) == [status],
         )
 
+    async def customer_is_told(self) -> None:
+        """Wait for the first letter."""
+
+        async def letters() -> int:
+            return len(self.service.mails.so_far(self.order_id))
+
+        await until(letters, bool)
+
     async def is_refunded(self, **faults: Any) -> None:
         """An operator sends the whole payment back, as the API does it."""
         await self.service.simulator.faults(self.order_id, no_webhook=True, **faults)
@@ -122,6 +131,15 @@ class Story:
         evidence = Evidence(EvidenceKind.CALLBACK, "callback")
         hint = PaymentNews("razorpay", self.order_id, evidence, mentions=payment["id"])
         await self.delivery.deliver(hint)
+        self.begun.append(repair_id(self.order_id))
+
+    async def is_doubted(self) -> None:
+        """A file denies what is recorded of its payment, and so does the bank by now."""
+        payment = (await self.service.simulator.ledger(self.order_id))["payments"][0]["id"]
+        await self.service.simulator.revoke(payment)
+        line = Evidence(EvidenceKind.SETTLEMENT_FILE, "settlements.csv, line 7", "0" * 64)
+        doubt = Doubt(f"fnd_{payment}", "razorpay", self.order_id, payment, line)
+        await self.delivery.doubt(doubt)
         self.begun.append(repair_id(self.order_id))
 
     async def says(self, verdict: str) -> None:
