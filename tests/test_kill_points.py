@@ -26,23 +26,23 @@ from activities.letters import LetterActivities
 from activities.refunds import RefundActivities
 from activities.repairs import RepairActivities
 from tests.support.databases import Postgres
-from tests.support.doomed import Doom, played
+from tests.support.doomed import played, worker_process
 from tests.support.kill_points import (
-    activities_of,
+    Point,
     activity_names,
-    every_doom,
     one_of_each,
     percentile,
+    points_in,
     recovery,
+    steps_of,
 )
 from tests.support.money import until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Service, running_service
 from tests.support.stories import BILL, ODD, PRICE, Story, a_story
-from worker import at_work
 from workflows.delivery import repair_id
 
-AT_ONCE = int(os.environ.get("KILLS_AT_ONCE", "8"))
+AT_ONCE = int(os.environ.get("KILLS_AT_ONCE", "12"))
 SEED = int(os.environ.get("KILL_SEED", datetime.now(UTC).toordinal()))
 Telling = Callable[[Story], Awaitable[None]]
 
@@ -196,7 +196,6 @@ ACTORS = (
     RepairActivities,
 )
 TELLINGS = {telling.__name__: telling for telling in STORIES}
-Point = tuple[str, Doom]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -212,21 +211,24 @@ async def service(
         url = sqlite_database_url
         if request.param == "postgresql":
             url = await life.enter_async_context(postgres.database())
-        service = running_service(neighbours, url, **patience | budget)
-        yield await life.enter_async_context(service)
+        running = running_service(neighbours, url, worker=False, **patience | budget)
+        service = await life.enter_async_context(running)
+        life.enter_context(worker_process(service.settings))
+        yield service
 
 
 async def points_of(service: Service) -> list[Point]:
     """Every story told in peace, and all the ways to die in each."""
     queue = f"queue-{uuid4()}"
     stories = {name: a_story(service, queue) for name in TELLINGS}
-    async with at_work(stories["paid"].settings, service.temporal):
+    with worker_process(stories["paid"].settings):
         failures = await _side_by_side(told(name, story) for name, story in stories.items())
     assert not failures, "\n".join(failures)
-    found = {name: activities_of(await story.histories()) for name, story in stories.items()}
+    steps = {name: steps_of(await story.histories()) for name, story in stories.items()}
+    points = points_in(steps)
     known = {name for actor in ACTORS for name in activity_names(actor)}
-    assert known - {name for names in found.values() for name in names} == NOT_TOLD
-    return [(name, doom) for name, activities in found.items() for doom in every_doom(activities)]
+    assert known - {doom.activity for _, doom in points} == NOT_TOLD
+    return points
 
 
 async def told(name: str, story: Story) -> None:
@@ -238,8 +240,10 @@ async def survives(service: Service, point: Point, recoveries: list[float]) -> N
     name, doom = point
     story, telling = a_story(service), TELLINGS[name]
     await STORIES[telling](story)
-    died_at = await played(story.settings, service.temporal, doom, lambda: telling(story))
-    recoveries.append(recovery(await story.histories(), doom, died_at))
+    died_at = await played(story.settings, doom, lambda: telling(story))
+    seconds = recovery(await story.histories(), doom, died_at)
+    recoveries += [seconds] if seconds is not None else []
+    sys.stdout.write(f"survived: {name}, {doom}, back at work after {seconds} s\n")
 
 
 async def all_survive(service: Service, points: list[Point]) -> list[float]:
@@ -264,6 +268,7 @@ async def _side_by_side(deeds: Iterable[Awaitable[None]], names: Iterable[str] =
             try:
                 await deed
             except Exception:
+                sys.stdout.write(f"{name}: failed\n{format_exc()}")
                 return f"{name}\n{format_exc()}"
             return None
 

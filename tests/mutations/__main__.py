@@ -16,7 +16,7 @@ from tests.mutations.guards import MUTATIONS, ROOT, Mutation
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", ".*_cache", ".hypothesis", "__pycache__")
 GREEN, RED = 0, 1
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 900
 
 
 def main(words: Sequence[str]) -> int:
@@ -47,7 +47,17 @@ def is_noticed(tree: Path, mutation: Mutation) -> bool:
 
 def run(tree: Path, *nodes: str) -> tuple[int, str]:
     """pytest's exit code and what it said, about the tests of this copy."""
-    argv = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *nodes]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--no-header",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        *nodes,
+    ]
     done = subprocess.run(
         argv, cwd=tree, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
     )

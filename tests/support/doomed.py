@@ -132,9 +132,7 @@ async def killed(process: ForkServerProcess) -> None:
     assert process.exitcode == -signal.SIGKILL, f"it ended with {process.exitcode}"
 
 
-async def played(
-    settings: Settings, temporal: Client, doom: Doom, play: Callable[[], Awaitable[None]]
-) -> float:
+async def played(settings: Settings, doom: Doom, play: Callable[[], Awaitable[None]]) -> float:
     """Play, with a doomed worker, and from its death on with one that lasts.
 
     Answers with the time of that death, in seconds since the epoch.
@@ -149,6 +147,6 @@ async def played(
             raise AssertionError("it was over before the worker came to die")
         await death
         died_at = time.time()
-    async with at_work(settings, temporal):
+    with worker_process(settings):
         await playing
     return died_at
