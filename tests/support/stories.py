@@ -1,11 +1,13 @@
 """What happens to an order and its money, told on a queue of its own."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from temporalio.client import WorkflowHistory
 
 from db.inbox import InboxStore
@@ -18,11 +20,14 @@ from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.refunds import RefundWish
 from settings import Settings
 from tests.support.money import kept, until
-from tests.support.service import Json, Service
+from tests.support.service import Json, Service, an_order, new_key
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
 
 PRICE, BILL, ODD = 49900, 125000, 100
+# A dozen stories at once share one machine, and on SQLite one writer at a time.
+LONG = 90
+Call = Callable[[], Awaitable[httpx.Response]]
 
 
 @dataclass
@@ -49,22 +54,23 @@ class Story:
             policies=self.settings.policies,
         )
 
-    async def is_placed(self, **faults: Any) -> None:
-        self.order_id = await self.service.place()
+    async def is_placed(self, sku: str = "coffee-beans", **faults: Any) -> None:
+        body, key = an_order([{"sku": sku, "quantity": 1}]), new_key()
+        placed = await self._said(lambda: self.service.shop.post("/orders", json=body, headers=key))
+        self.order_id = placed["order_id"]
         await self.service.simulator.faults(self.order_id, **faults)
         if not faults.get("no_webhook"):
             self.service.told_of.append(self.order_id)
 
     async def is_paid(self) -> None:
-        self.order_id, url = await self.service.place_and_check_out(no_webhook=True)
-        back = await self.service.simulator.pay(url)
-        await self.service.stranger.get(back.headers["Location"])
+        await self.is_placed(no_webhook=True)
+        back = await self.service.simulator.pay(await self.link())
+        await self._comes(lambda: self.service.stranger.get(back.headers["Location"]), 303)
         await self._has_become("paid")
 
     async def is_canceled(self, sku: str = "coffee-beans") -> None:
-        self.order_id = await self.service.place(sku)
-        await self.service.simulator.faults(self.order_id, no_webhook=True)
-        await self.service.check_out(self.order_id)
+        await self.is_placed(sku, no_webhook=True)
+        await self.link()
         await self.calls_off()
         await self._has_become("canceled")
 
@@ -83,20 +89,19 @@ class Story:
     async def link(self) -> str:
         """What the customer gets who clicks on Pay until there is something."""
         path = f"/orders/{self.order_id}/checkout"
-        clicked = await until(
-            lambda: self.service.shop.post(path), lambda answer: answer.status_code == 200
-        )
-        return str(clicked.json()["payment_url"])
+        clicked = await self._said(lambda: self.service.shop.post(path), 200)
+        return str(clicked["payment_url"])
 
     async def calls_off(self) -> None:
-        answer = await self.service.shop.post(f"/orders/{self.order_id}/cancel")
-        assert answer.status_code == 202, answer.text
+        path = f"/orders/{self.order_id}/cancel"
+        await self._said(lambda: self.service.shop.post(path), 202)
 
     async def link_is(self, status: str) -> Json:
         """The gateway's ledger, once the order's link stands so in it."""
         return await until(
             lambda: self.service.simulator.ledger(self.order_id),
             lambda ledger: statuses(ledger["links"]) == [status],
+            LONG,
         )
 
     async def customer_is_told(self) -> None:
@@ -105,7 +110,7 @@ class Story:
         async def letters() -> int:
             return len(self.service.mails.so_far(self.order_id))
 
-        await until(letters, bool)
+        await until(letters, bool, LONG)
 
     async def is_refunded(self, **faults: Any) -> None:
         """An operator sends the whole payment back, as the API does it."""
@@ -149,20 +154,20 @@ class Story:
 
         async def word() -> bool:
             answer = await self.service.ops.post(f"/cases/{case['case_id']}", json=body)
-            [now] = (await self.service.order(self.order_id))["cases"]
+            [now] = (await self.order())["cases"]
             return answer.status_code == 200 or now["status"] != "waiting"
 
-        await until(word, bool)
+        await until(word, bool, LONG)
 
     async def has_ended(self) -> Json:
         """The order, once nothing of what was told runs any more."""
         for workflow_id in self.begun:
             await self.service.temporal.get_workflow_handle(workflow_id).result()
-        order = await self.service.order(self.order_id)
+        order = await self.order()
         for refund in order["refunds"]:
             # A repair that found it running settles its case as soon as the money is back.
             await self.service.temporal.get_workflow_handle(refund["refund_id"]).result()
-        return await self.service.order(self.order_id)
+        return await self.order()
 
     async def ended(
         self, *, status: str, keeps: int, refunds: int = 0, mails: int = 0, ends: int = 1
@@ -186,11 +191,13 @@ class Story:
         seen = (order["status"], money, made, len(letters), concluded)
         assert seen == (status, keeps, ["processed"] * refunds, mails, ends), seen
 
+    async def order(self) -> Json:
+        path = f"/orders/{self.order_id}"
+        return await self._said(lambda: self.service.shop.get(path), 200)
+
     async def histories(self) -> list[WorkflowHistory]:
         """Of all that ran on the queue of the story."""
-        refunds = [
-            each["refund_id"] for each in (await self.service.order(self.order_id))["refunds"]
-        ]
+        refunds = [each["refund_id"] for each in (await self.order())["refunds"]]
         known = dict.fromkeys([self.order_id, *self.begun, *refunds])
         handles = [self.service.temporal.get_workflow_handle(workflow_id) for workflow_id in known]
         fetched = await asyncio.gather(*(handle.fetch_history() for handle in handles))
@@ -206,14 +213,19 @@ class Story:
 
     async def _has_become(self, status: str) -> None:
         await self.service.temporal.get_workflow_handle(self.order_id).result()
-        order = await self.service.order(self.order_id)
+        order = await self.order()
         assert order["status"] == status, order
 
     async def _order_with(self, cases: list[str]) -> Json:
-        return await until(
-            lambda: self.service.order(self.order_id),
-            lambda seen: statuses(seen["cases"]) == cases,
-        )
+        return await until(self.order, lambda seen: statuses(seen["cases"]) == cases, LONG)
+
+    async def _said(self, call: Call, status: int = 201) -> Json:
+        said: Json = (await self._comes(call, status)).json()
+        return said
+
+    async def _comes(self, call: Call, status: int) -> httpx.Response:
+        """What is answered to somebody who comes again until it is this."""
+        return await until(call, lambda answer: answer.status_code == status, LONG)
 
 
 def a_story(service: Service, queue: str | None = None) -> Story:
