@@ -8,6 +8,7 @@ has the result.
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,10 +132,11 @@ async def killed(process: ForkServerProcess) -> None:
     assert process.exitcode == -signal.SIGKILL, f"it ended with {process.exitcode}"
 
 
-async def played(
-    settings: Settings, temporal: Client, doom: Doom, play: Callable[[], Awaitable[None]]
-) -> None:
-    """Play, with a doomed worker, and from its death on with one that lasts."""
+async def played(settings: Settings, doom: Doom, play: Callable[[], Awaitable[None]]) -> float:
+    """Play, with a doomed worker, and from its death on with one that lasts.
+
+    Answers with the time of that death, in seconds since the epoch.
+    """
     with worker_process(settings, doom) as doomed:
         playing = asyncio.ensure_future(play())
         death = asyncio.create_task(killed(doomed))
@@ -144,5 +146,7 @@ async def played(
             await playing
             raise AssertionError("it was over before the worker came to die")
         await death
-    async with at_work(settings, temporal):
+        died_at = time.time()
+    with worker_process(settings):
         await playing
+    return died_at

@@ -10,11 +10,13 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 30
 
 
-async def until(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
+async def until(
+    look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], seconds: float = PATIENCE_SECONDS
+) -> T:
     """Look until what is seen is what is wanted; the last look is the error's if it never is."""
     seen = await look()
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(seconds):
             while not wanted(seen):
                 await asyncio.sleep(0.1)
                 seen = await look()

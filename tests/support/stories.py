@@ -1,30 +1,40 @@
-"""What happens to an order's money after its payment or its end, told on a queue of its own."""
+"""What happens to an order and its money, told on a queue of its own."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
+from temporalio.client import WorkflowHistory
+
 from db.inbox import InboxStore
 from db.orders import OrderStore
 from db.refunds import RefundStore
+from domain.checkouts import CheckoutPlan
+from domain.findings import Doubt
 from domain.keys import new_id
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.refunds import RefundWish
 from settings import Settings
 from tests.support.money import kept, until
-from tests.support.service import Json, Service
+from tests.support.service import Json, Service, an_order, new_key
+from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
 
 PRICE, BILL, ODD = 49900, 125000, 100
+# A dozen stories at once share one machine, and on SQLite one writer at a time.
+LONG = 90
+Call = Callable[[], Awaitable[httpx.Response]]
 
 
 @dataclass
 class Story:
-    """One order of the service, whose refunds and repairs run on `settings.task_queue`.
+    """One order of the service; what is told of it runs on `settings.task_queue`.
 
-    The order itself is brought to its end by the service's own worker; the gateway sends no
-    webhook, so that nothing happens but what is told here.
+    What went before that was done by the service's own worker.
     """
 
     service: Service
@@ -44,18 +54,63 @@ class Story:
             policies=self.settings.policies,
         )
 
+    async def is_placed(self, sku: str = "coffee-beans", **faults: Any) -> None:
+        body, key = an_order([{"sku": sku, "quantity": 1}]), new_key()
+        placed = await self._said(lambda: self.service.shop.post("/orders", json=body, headers=key))
+        self.order_id = placed["order_id"]
+        await self.service.simulator.faults(self.order_id, **faults)
+        if not faults.get("no_webhook"):
+            self.service.told_of.append(self.order_id)
+
     async def is_paid(self) -> None:
-        self.order_id, url = await self.service.place_and_check_out(no_webhook=True)
-        back = await self.service.simulator.pay(url)
-        await self.service.stranger.get(back.headers["Location"])
-        assert await self.service.ends_as(self.order_id) == "paid"
+        await self.is_placed(no_webhook=True)
+        back = await self.service.simulator.pay(await self.link())
+        await self._comes(lambda: self.service.stranger.get(back.headers["Location"]), 303)
+        await self._has_become("paid")
 
     async def is_canceled(self, sku: str = "coffee-beans") -> None:
-        self.order_id = await self.service.place(sku)
-        await self.service.simulator.faults(self.order_id, no_webhook=True)
-        await self.service.check_out(self.order_id)
-        await self.service.shop.post(f"/orders/{self.order_id}/cancel")
-        assert await self.service.ends_as(self.order_id) == "canceled"
+        await self.is_placed(sku, no_webhook=True)
+        await self.link()
+        await self.calls_off()
+        await self._has_become("canceled")
+
+    async def begins(self, **changes: Any) -> None:
+        """Its checkout, under these settings of its own."""
+        order = await OrderStore(self.service.database).order(self.order_id)
+        policies = self.settings.model_copy(update=changes).policies
+        await self.service.temporal.start_workflow(
+            CheckoutWorkflow.run,
+            CheckoutPlan.of(order, policies.timetable, policies.notices),
+            id=self.order_id,
+            task_queue=self.settings.task_queue,
+        )
+        self.begun.append(self.order_id)
+
+    async def link(self) -> str:
+        """What the customer gets who clicks on Pay until there is something."""
+        path = f"/orders/{self.order_id}/checkout"
+        clicked = await self._said(lambda: self.service.shop.post(path), 200)
+        return str(clicked["payment_url"])
+
+    async def calls_off(self) -> None:
+        path = f"/orders/{self.order_id}/cancel"
+        await self._said(lambda: self.service.shop.post(path), 202)
+
+    async def link_is(self, status: str) -> Json:
+        """The gateway's ledger, once the order's link stands so in it."""
+        return await until(
+            lambda: self.service.simulator.ledger(self.order_id),
+            lambda ledger: statuses(ledger["links"]) == [status],
+            LONG,
+        )
+
+    async def customer_is_told(self) -> None:
+        """Wait for the first letter."""
+
+        async def letters() -> int:
+            return len(self.service.mails.so_far(self.order_id))
+
+        await until(letters, bool, LONG)
 
     async def is_refunded(self, **faults: Any) -> None:
         """An operator sends the whole payment back, as the API does it."""
@@ -83,36 +138,100 @@ class Story:
         await self.delivery.deliver(hint)
         self.begun.append(repair_id(self.order_id))
 
-    async def says(self, verdict: str) -> None:
-        """An operator's word on the one case, as soon as that waits for it."""
-        order = await until(
-            lambda: self.service.order(self.order_id),
-            lambda seen: statuses(seen["cases"]) == ["waiting"],
-        )
-        body = {"verdict": verdict, "reason": "agreed"}
-        answer = await self.service.ops.post(f"/cases/{order['cases'][0]['case_id']}", json=body)
-        assert answer.status_code == 200, answer.text
+    async def is_doubted(self) -> None:
+        """A file denies what is recorded of its payment, and so does the bank by now."""
+        payment = (await self.service.simulator.ledger(self.order_id))["payments"][0]["id"]
+        await self.service.simulator.revoke(payment)
+        line = Evidence(EvidenceKind.SETTLEMENT_FILE, "settlements.csv, line 7", "0" * 64)
+        doubt = Doubt(f"fnd_{payment}", "razorpay", self.order_id, payment, line)
+        await self.delivery.doubt(doubt)
+        self.begun.append(repair_id(self.order_id))
 
-    async def ended(self, *, status: str, keeps: int, refunds: int = 0, mails: int = 0) -> None:
+    async def says(self, verdict: str) -> None:
+        """An operator's word on the one case, repeated until it is taken."""
+        [case] = (await self._order_with(["waiting"]))["cases"]
+        body = {"verdict": verdict, "reason": "agreed"}
+
+        async def word() -> bool:
+            answer = await self.service.ops.post(f"/cases/{case['case_id']}", json=body)
+            [now] = (await self.order())["cases"]
+            return answer.status_code == 200 or now["status"] != "waiting"
+
+        await until(word, bool, LONG)
+
+    async def has_ended(self) -> Json:
+        """The order, once nothing of what was told runs any more."""
+        for workflow_id in self.begun:
+            await self.service.temporal.get_workflow_handle(workflow_id).result()
+        order = await self.order()
+        for refund in order["refunds"]:
+            # A repair that found it running settles its case as soon as the money is back.
+            await self.service.temporal.get_workflow_handle(refund["refund_id"]).result()
+        return await self.order()
+
+    async def ended(
+        self, *, status: str, keeps: int, refunds: int = 0, mails: int = 0, ends: int = 1
+    ) -> None:
         """Nothing runs any more, nothing was lost, nothing was done twice, everyone was told once.
 
-        `mails` counts Message-IDs, the confirmation among them.
+        `mails` counts letters, the confirmation among them; a copy is the same to the byte. What
+        ends under review `ends` once more with its case.
         """
-        for workflow_id in (self.order_id, *self.begun):
-            await self.service.temporal.get_workflow_handle(workflow_id).result()
-        order = await self.service.order(self.order_id)
+        order = await self.has_ended()
         ledger = await self.service.simulator.ledger(self.order_id)
-        told = {mail["Message-ID"] for mail in self.service.mails.so_far(self.order_id)}
+        told = self.service.mails.so_far(self.order_id)
+        letters = {mail["Message-ID"] for mail in told}
+        assert len({mail.as_bytes() for mail in told}) == len(letters), "a copy that differs"
         made = [refund["status"] for refund in ledger["refunds"]]
         assert set(statuses(order["cases"])) <= {"settled"}, order
         assert statuses(order["refunds"]) == ["succeeded"] * refunds, order
-        seen = (order["status"], await kept(self.service.simulator, self.order_id), made, len(told))
-        assert seen == (status, keeps, ["processed"] * refunds, mails), seen
+        assert len(ledger["links"]) <= 1, ledger
+        concluded = [entry["event"] for entry in order["timeline"]].count("concluded")
+        money = await kept(self.service.simulator, self.order_id)
+        seen = (order["status"], money, made, len(letters), concluded)
+        assert seen == (status, keeps, ["processed"] * refunds, mails, ends), seen
+
+    async def order(self) -> Json:
+        path = f"/orders/{self.order_id}"
+        return await self._said(lambda: self.service.shop.get(path), 200)
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Of all that ran on the queue of the story."""
+        refunds = [each["refund_id"] for each in (await self.order())["refunds"]]
+        known = dict.fromkeys([self.order_id, *self.begun, *refunds])
+        handles = [self.service.temporal.get_workflow_handle(workflow_id) for workflow_id in known]
+        fetched = await asyncio.gather(*(handle.fetch_history() for handle in handles))
+        return [history for history in fetched if self._queue_of(history) == self._queue]
+
+    @property
+    def _queue(self) -> str:
+        return self.settings.task_queue
+
+    @staticmethod
+    def _queue_of(history: WorkflowHistory) -> str:
+        return history.events[0].workflow_execution_started_event_attributes.task_queue.name
+
+    async def _has_become(self, status: str) -> None:
+        await self.service.temporal.get_workflow_handle(self.order_id).result()
+        order = await self.order()
+        assert order["status"] == status, order
+
+    async def _order_with(self, cases: list[str]) -> Json:
+        return await until(self.order, lambda seen: statuses(seen["cases"]) == cases, LONG)
+
+    async def _said(self, call: Call, status: int = 201) -> Json:
+        said: Json = (await self._comes(call, status)).json()
+        return said
+
+    async def _comes(self, call: Call, status: int) -> httpx.Response:
+        """What is answered to somebody who comes again until it is this."""
+        return await until(call, lambda answer: answer.status_code == status, LONG)
 
 
-def a_story(service: Service) -> Story:
-    queue = f"queue-{uuid4()}"
-    return Story(service, service.settings.model_copy(update={"task_queue": queue}))
+def a_story(service: Service, queue: str | None = None) -> Story:
+    """On a queue of its own, or on this one."""
+    update = {"task_queue": queue or f"queue-{uuid4()}"}
+    return Story(service, service.settings.model_copy(update=update))
 
 
 def statuses(shown: list[Json]) -> list[str]:

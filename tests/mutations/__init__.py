@@ -1,0 +1,1 @@
+"""Guards taken out on purpose, and the tests that must notice."""
