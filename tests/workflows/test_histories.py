@@ -2,9 +2,11 @@
 
 import base64
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from tests.histories.record import (
 )
 from tests.workflows.histories import kinds, strays
 
-AT_LEAST = 20
+AT_LEAST, MOST_SECONDS = 20, 10
 HISTORIES = recorded()
 ENDS = ("WORKFLOW_EXECUTION_COMPLETED", "WORKFLOW_EXECUTION_FAILED")
 OF_A_MACHINE = re.compile(
@@ -31,10 +33,12 @@ OF_A_MACHINE = re.compile(
 SIGNERS = {IDENTITY, "history-service"}
 
 
-@pytest.mark.timeout(10)
 async def test_every_history_goes_the_same_way_today() -> None:
     assert len(HISTORIES) >= AT_LEAST
+    before = process_time()
     assert await strays(HISTORIES) == {}
+    # Of the processor: others may be busy beside us.
+    assert process_time() - before < MOST_SECONDS
 
 
 def test_every_outcome_was_recorded() -> None:
@@ -77,9 +81,9 @@ def test_a_history_is_never_written_over(tmp_path: Path) -> None:
 
 async def test_what_is_new_is_recorded_once(tmp_path: Path) -> None:
     await record(["checkout-link-refused"], tmp_path)
-    new = {path.name: read(path) for path in tmp_path.iterdir()}
+    new = {name: read(tmp_path / name) for name in os.listdir(tmp_path)}
     assert list(new) == ["checkout-link-refused.json"]
     assert await strays(new) == {}
     with pytest.raises(FileExistsError, match="never written anew: checkout-link-refused"):
         await record(["checkout-expired", "checkout-link-refused"], tmp_path)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert os.listdir(tmp_path) == ["checkout-link-refused.json"]
