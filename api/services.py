@@ -61,6 +61,11 @@ class Opened:
     keys: Mapping[str, ApiKey]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def takes(self) -> dict[str, frozenset[str]]:
+        """The currencies of each gateway that there is."""
+        return {name: known.capabilities.currencies for name, known in self.gateways.items()}
+
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Opened]:

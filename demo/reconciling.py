@@ -8,12 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from demo.client import Json, Problem
+from demo.gateways import SCENARIOS_AT
 from demo.money import money_text
 from demo.run import World
 
 PATIENCE = 60
 SCENARIOS = ("ok_paid", "fail_fail", "fail_paid", "ok_unpaid")
-FILES = {"razorpay": "razorpay/settlement-recon.csv"}
+FILES = {
+    "razorpay": "razorpay/settlement-recon.csv",
+    "stripe": "stripe/payout-reconciliation.csv",
+    "paypal": "paypal/STL.csv",
+}
 ENDED = frozenset({"done", "refused", "waiting"})
 
 
@@ -32,7 +37,7 @@ class Reconciliation:
         start = began - timedelta(seconds=2)
         wish: Json = {"gateway": gateway, "from": start.isoformat(), "to": end.isoformat()}
         run = await self._ended(world, await world.staff.operator.reconcile(wish))
-        for scenario in SCENARIOS:
+        for scenario in SCENARIOS_AT.get(gateway, SCENARIOS):
             if not rows_of(run, scenario):
                 self.complaints.append(f"the report shows no {scenario}")
         again = await world.staff.operator.reconcile(wish)

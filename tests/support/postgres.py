@@ -89,9 +89,49 @@ async def postgres_server() -> AsyncIterator[PostgresServer]:
 @asynccontextmanager
 async def own_server() -> AsyncIterator[PostgresServer]:
     """A new server for as long as the context lasts; it leaves nothing behind."""
+    async with mortal_server() as mortal:
+        yield mortal.server
+
+
+@dataclass
+class MortalServer:
+    """A server of our own that may be killed as a power cut would, and comes back on its data."""
+
+    server: PostgresServer
+    process: Process
+    binaries: Path
+    home: Path
+    port: int
+
+    async def dies_and_returns(self) -> None:
+        """Kill every process of it with -9, then start it again; it recovers from its log."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+        self.process = await _start(self.binaries, self.home, self.port)
+        async with asyncio.timeout(UP_WITHIN):
+            await _up(self.server, self.process, self.home / "log")
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGQUIT)
+        await self.process.wait()
+
+
+@asynccontextmanager
+async def mortal_server() -> AsyncIterator[MortalServer]:
+    """A new server for as long as the context lasts; it leaves nothing behind."""
     with _home() as home:
-        async with _launched(home) as server:
-            yield server
+        port, binaries = free_port(), _reachable(programs(), home)
+        await asyncio.to_thread(_initdb, binaries, home / "data")
+        url = URL.create("postgresql+asyncpg", "postgres", None, "127.0.0.1", port, "postgres")
+        process = await _start(binaries, home, port)
+        mortal = MortalServer(PostgresServer(url), process, binaries, home, port)
+        try:
+            async with asyncio.timeout(UP_WITHIN):
+                await _up(mortal.server, process, home / "log")
+            yield mortal
+        finally:
+            await mortal.stop()
 
 
 @contextmanager
@@ -104,22 +144,6 @@ def _home() -> Iterator[Path]:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-@asynccontextmanager
-async def _launched(home: Path) -> AsyncIterator[PostgresServer]:
-    port, binaries = free_port(), _reachable(programs(), home)
-    await asyncio.to_thread(_initdb, binaries, home / "data")
-    server = PostgresServer(URL.create("postgresql+asyncpg", "postgres", None, "127.0.0.1", port))
-    process = await _start(binaries, home, port)
-    try:
-        async with asyncio.timeout(UP_WITHIN):
-            await _up(server, process, home / "log")
-        yield PostgresServer(server.url.set(database="postgres"))
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGQUIT)
-        await process.wait()
 
 
 def programs() -> Path:
