@@ -4,11 +4,12 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from domain.checkouts import CheckoutPlan
 from domain.errors import GatewayUnavailable, MailDelayed, OutcomeUnknown, RequestRefused
 from domain.money import Money
 from domain.news import EvidenceKind
 from domain.orders import OrderStatus
-from domain.payments import PaymentStatus
+from domain.payments import LinkStatus, PaymentStatus
 from domain.policies import Notices, Timetable
 from tests.support.fakes import PRICE, a_payment, hint_for, news_of
 from tests.workflows.conftest import CheckoutHandle, World
@@ -179,6 +180,72 @@ async def checkout_all_handed_over(world: World) -> CheckoutHandle:
     return handle
 
 
+def approving(world: World) -> World:
+    """Its gateway takes nothing by itself, and cannot close a link."""
+    can = replace(world.gateway.capabilities, needs_capture=True, can_cancel_link=False)
+    world.gateway.capabilities, world.gateway.stays_open = can, True
+    return world
+
+
+async def checkout_paid_by_approval(world: World) -> CheckoutHandle:
+    handle = await approving(world).open()
+    world.gateway.approved.add(handle.id)
+    approval = news_of(handle.id, link=LinkStatus.OPEN, approved=True)
+    await handle.signal(CheckoutWorkflow.learn, approval)
+    return handle
+
+
+async def checkout_paid_by_approval_at_last(world: World) -> CheckoutHandle:
+    """The answer to the capture is lost; it is sent again, under the same key."""
+    world.hurry(window=2)
+    world.gateway.captured_although_failed = True
+    world.gateway.capture_errors = [OutcomeUnknown("sent, no answer")]
+    return await checkout_paid_by_approval(world)
+
+
+async def checkout_approval_declined(world: World) -> CheckoutHandle:
+    world.hurry()
+    world.gateway.approval = a_payment(PaymentStatus.FAILED)
+    return await checkout_paid_by_approval(world)
+
+
+async def falling_back(world: World, *errors: Exception) -> CheckoutHandle:
+    """A checkout that has another gateway, if acme makes no link."""
+    order = world.order()
+    world.gateway.create_errors = [*errors]
+    return await world.client.start_workflow(
+        CheckoutWorkflow.run,
+        replace(CheckoutPlan.of(order, world.timetable), fallbacks=("zenith",)),
+        id=order.order_id,
+        task_queue=world.task_queue,
+    )
+
+
+async def paid_at_zenith(handle: CheckoutHandle) -> CheckoutHandle:
+    await handle.execute_update(CheckoutWorkflow.payment_link)
+    payment = replace(a_payment(), gateway="zenith")
+    news = replace(news_of(handle.id, payment), gateway="zenith")
+    await handle.signal(CheckoutWorkflow.learn, news)
+    return handle
+
+
+async def checkout_passed_on(world: World) -> CheckoutHandle:
+    return await paid_at_zenith(await falling_back(world, *[GatewayUnavailable("away")] * 3))
+
+
+async def checkout_passed_on_once_closed(world: World) -> CheckoutHandle:
+    """Every answer is lost: the link may be there, and is closed before another is made."""
+    can = replace(world.gateway.capabilities, lookup_by_order_id=False)
+    world.gateway.capabilities, world.gateway.created_although_failed = can, True
+    lost = [OutcomeUnknown("sent, no answer")] * 3
+    return await paid_at_zenith(await falling_back(world, *lost))
+
+
+async def checkout_refused_by_all(world: World) -> CheckoutHandle:
+    world.second.create_errors = [RequestRefused("no links here")]
+    return await falling_back(world, RequestRefused("no links here"))
+
+
 async def running_checkout_waits(world: World) -> CheckoutHandle:
     handle = await world.open()
     await handle.signal(CheckoutWorkflow.learn, news_of(handle.id, FAILED))
@@ -216,6 +283,12 @@ OUTCOMES = (
     checkout_ended_before,
     checkout_late_news_handed_over,
     checkout_all_handed_over,
+    checkout_paid_by_approval,
+    checkout_paid_by_approval_at_last,
+    checkout_approval_declined,
+    checkout_passed_on,
+    checkout_passed_on_once_closed,
+    checkout_refused_by_all,
     running_checkout_waits,
     running_checkout_in_doubt,
 )
