@@ -1,21 +1,20 @@
 """Whatever order news comes in, the end is the one that follows from all of it, and replays."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
 
 from domain.orders import Order
 from domain.payments import Payment, PaymentStatus
 from tests.support.fakes import a_payment, hint_for, news_of
 from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import replay
+from tests.workflows.plays import runs, skip, unless_not_found
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
 
@@ -56,16 +55,6 @@ def model(steps: Steps) -> End:
     return order.status or "open", list(order.cases)
 
 
-@contextmanager
-def unless_not_found() -> Iterator[None]:
-    """A closed checkout has no clock, and most orders have no repair."""
-    try:
-        yield
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-
-
 class Play:
     """The same steps for a real checkout, its customer, its gateway and Delivery."""
 
@@ -79,7 +68,10 @@ class Play:
         for step in (*steps, "window"):
             await getattr(self, f"_{step}")(handle)
         await handle.result()
-        return self._end(order), [await handle.fetch_history(), *await self._repairs(order)]
+        return self._end(order), [
+            await handle.fetch_history(),
+            *await runs(self._world.client, repair_id(order.order_id)),
+        ]
 
     async def _callback(self, handle: CheckoutHandle) -> None:
         await self._delivery.deliver(hint_for(handle.id, CAPTURE.reference))
@@ -104,8 +96,7 @@ class Play:
         await self._repaired(handle)
 
     async def _skip(self, handle: CheckoutHandle, time: timedelta | None = None) -> None:
-        with unless_not_found():
-            await self._world.env.fast_forward(handle, time)
+        await skip(self._world.env, handle, time)
 
     async def _repaired(self, handle: CheckoutHandle) -> None:
         with unless_not_found():
@@ -115,12 +106,6 @@ class Play:
         orders = self._world.orders
         cases = [str(case.verdict) for case in orders.cases_of(order.order_id)]
         return str(orders.orders[order.order_id].status), cases
-
-    async def _repairs(self, order: Order) -> list[WorkflowHistory]:
-        client = self._world.client
-        runs = client.list_workflows(f"WorkflowId = '{repair_id(order.order_id)}'")
-        handles = [client.get_workflow_handle(run.id, run_id=run.run_id) async for run in runs]
-        return [await handle.fetch_history() for handle in handles]
 
 
 async def play_all(world: World, every: Sequence[Steps]) -> None:
