@@ -18,7 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.workflows.histories import strays
 
-PLAYS, AT_ONCE = int(os.environ.get("PLAYS", "24")), 8
+PLAYS, AT_ONCE = int(os.environ.get("PLAYS", "16")), 8
 A_BREATH = 0.02
 
 P = TypeVar("P")

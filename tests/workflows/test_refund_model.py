@@ -15,7 +15,7 @@ from db.engine import Database
 from domain.errors import OutcomeUnknown, RequestRefused
 from domain.news import EvidenceKind
 from domain.orders import OrderStatus
-from domain.policies import Policies
+from domain.policies import Patience, Policies
 from domain.ports import RefundDraft
 from domain.refunds import Refund, RefundNews, RefundStatus
 from tests.support.fakes import FakeGateway, refund_news
@@ -29,7 +29,9 @@ REVIEW, SUCCEEDED, FAILED = (
     RefundStatus.SUCCEEDED,
     RefundStatus.FAILED,
 )
-HALF_A_DAY = timedelta(hours=12)
+# Whatever was answered before, a day is long enough for one more question.
+A_DAY = timedelta(days=1)
+PATIENCE = Patience(slowest=timedelta(hours=18))
 
 Step = tuple[str, RefundStatus | None]
 End = tuple[RefundStatus, OrderStatus, int, int]
@@ -37,7 +39,7 @@ End = tuple[RefundStatus, OrderStatus, int, int]
 said = st.sampled_from([PENDING, SUCCEEDED, FAILED])
 steps = st.one_of(
     st.tuples(st.sampled_from(["told", "becomes"]), said),
-    st.tuples(st.sampled_from(["begun", "half_a_day", "odd", "lost"]), st.none()),
+    st.tuples(st.sampled_from(["begun", "a_day", "odd", "lost"]), st.none()),
 )
 
 
@@ -92,7 +94,7 @@ class Model:
     def becomes(self, status: RefundStatus) -> None:
         self.truth = self.truth and status
 
-    def half_a_day(self) -> None:
+    def a_day(self) -> None:
         if self.is_running and self.truth:
             self._hears(self.truth)
 
@@ -100,7 +102,7 @@ class Model:
         self.is_running = False
 
     def ten_days(self) -> None:
-        self.half_a_day()
+        self.a_day()
         if self.is_running:
             self._hears(REVIEW)
 
@@ -176,8 +178,8 @@ class Stage:
         if known := self._gateway.refunds.get(refund.refund_id):
             self._gateway.refunds[refund.refund_id] = replace(known, status=status)
 
-    async def _half_a_day(self, refund: Refund) -> None:
-        await skip(self._money.env, self._run(refund), HALF_A_DAY)
+    async def _a_day(self, refund: Refund) -> None:
+        await skip(self._money.env, self._run(refund), A_DAY)
 
     async def _ten_days(self, refund: Refund) -> None:
         await skip(self._money.env, self._run(refund))
@@ -199,7 +201,7 @@ async def stage(
     skipping_time: WorkflowEnvironment, sqlite_database: Database
 ) -> AsyncIterator[Stage]:
     gateway = Gateway()
-    money = MoneyWorld(skipping_time, sqlite_database, Policies(), gateway)
+    money = MoneyWorld(skipping_time, sqlite_database, Policies(refund_patience=PATIENCE), gateway)
     async with money.worker():
         with skipping_time.with_time_skipping_disabled():
             yield Stage(money, gateway)
