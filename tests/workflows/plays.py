@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
@@ -19,6 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.workflows.histories import strays
 
 PLAYS, AT_ONCE = int(os.environ.get("PLAYS", "16")), 8
+in_time = pytest.mark.timeout(60 + 5 * PLAYS)
 A_BREATH = 0.02
 
 P = TypeVar("P")

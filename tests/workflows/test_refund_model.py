@@ -20,7 +20,7 @@ from domain.ports import RefundDraft
 from domain.refunds import Refund, RefundNews, RefundStatus
 from tests.support.fakes import FakeGateway, refund_news
 from tests.workflows.money import MoneyWorld, now
-from tests.workflows.plays import batches, is_at_rest, play_all, runs, skip, some
+from tests.workflows.plays import batches, in_time, is_at_rest, play_all, runs, skip, some
 from workflows.refund import RefundWorkflow
 
 REQUESTED, PENDING = RefundStatus.REQUESTED, RefundStatus.PENDING
@@ -207,6 +207,7 @@ async def stage(
             yield Stage(money, gateway)
 
 
+@in_time
 @some
 @given(batches(plays))
 async def test_a_refund_ends_as_the_model_says(stage: Stage, every: list[Play]) -> None:

@@ -24,7 +24,7 @@ from domain.repairs import may_remedy
 from tests.support.fakes import FakeGateway, hint_for
 from tests.support.orders import PRICE, a_payment
 from tests.workflows.money import MoneyWorld
-from tests.workflows.plays import batches, is_at_rest, play_all, runs, skip, some
+from tests.workflows.plays import batches, in_time, is_at_rest, play_all, runs, skip, some
 from workflows.delivery import repair_id
 from workflows.repair import RepairWorkflow
 
@@ -341,6 +341,7 @@ async def stage(
             yield Stage(money, gateway)
 
 
+@in_time
 @some
 @given(batches(plays))
 async def test_a_repair_ends_as_the_model_says(stage: Stage, every: list[Play]) -> None:
