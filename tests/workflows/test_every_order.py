@@ -43,6 +43,8 @@ class Model:
                 self.status = "paid"
             elif step == "window":
                 self.status = "failed" if self.tried else "expired"
+            elif step == "cancel":
+                self.status = "canceled"
         elif self.status != "paid" and self.captured and step in ("paid", "callback"):
             # A status answer reaches nobody after the end, unless a callback makes somebody ask.
             self.cases = ("late_capture",)
@@ -90,6 +92,11 @@ class Play:
     async def _window(self, handle: CheckoutHandle) -> None:
         await self._skip(handle)
 
+    async def _cancel(self, handle: CheckoutHandle) -> None:
+        with unless_not_found():
+            await handle.signal(CheckoutWorkflow.cancel)
+        await handle.result()
+
     async def _webhook(self, handle: CheckoutHandle, payment: Payment) -> None:
         self._world.gateway.knows(handle.id, payment)
         await self._delivery.deliver(news_of(handle.id, payment))
@@ -135,3 +142,8 @@ async def test_every_order_of_five_kinds_of_news(skipping: World) -> None:
 async def test_duplicates_change_nothing(skipping: World) -> None:
     twice = [(a, a, b, b, a) for a, b in permutations(STEPS, 2)]
     await play_all(skipping, [*twice, tuple(STEPS * 2), tuple(reversed(STEPS * 2))])
+
+
+async def test_a_cancel_at_any_moment(skipping: World) -> None:
+    every = list(permutations(("callback", "paid", "failed", "cancel")))
+    await play_all(skipping, [*every, ("failed", "cancel", "cancel", "paid", "paid")])
