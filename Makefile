@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 export ROWS
-.PHONY: help run demo test test-all chaos bench-reconcile check lock clean
+.PHONY: help run demo test test-all chaos bench bench-checkouts bench-reconcile check lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
@@ -36,6 +36,11 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: bench-checkouts bench-reconcile ## Print every row of the table of speeds, ours and its floor
+
+bench-checkouts: $(READY) ## Paid checkouts a second beside the same steps with nothing in them
+	@$(BIN)/python -m benchmarks.checkouts $(ARGS)
 
 bench-reconcile: $(READY) ## Reconcile a million rows beside DuckDB's bare join (ROWS=10000000)
 	@$(BIN)/python -m benchmarks.reconcile $(ARGS)

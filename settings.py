@@ -7,12 +7,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -32,66 +29,22 @@ from domain.policies import (
     RepairPolicy,
     Timetable,
 )
+from setting_types import (
+    Address,
+    ApiKey,
+    DatabaseUrl,
+    Delay,
+    Mailbox,
+    Rule,
+    Seconds,
+    Series,
+    Url,
+    Words,
+    known_zone,
+)
 
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
-
-
-def _shaped(pattern: str, example: str) -> AfterValidator:
-    def check(text: str) -> str:
-        # Never the text itself: some hold a password.
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"must look like {example}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("must be a time zone, like Asia/Kolkata") from error
-    return name
-
-
-Url = Annotated[
-    str,
-    _shaped(r"https?://[^\s/?#]+(/[^\s?#]*)?", "https://pay.example"),
-    AfterValidator(lambda url: url.rstrip("/")),
-]
-Address = Annotated[str, _shaped(r"\S+:\d{1,5}", "127.0.0.1:7233")]
-Mailbox = Annotated[str, _shaped(r"[^\s@<>]+@[^\s@<>]+", "orders@shop.example")]
-DatabaseUrl = Annotated[
-    str,
-    _shaped(
-        r"sqlite\+aiosqlite:///.+|postgresql\+asyncpg://.+/.+",
-        "sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name",
-    ),
-]
-Series = Annotated[str, _shaped(r"[A-Z0-9]{1,10}", "INV")]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
-Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
-Delay = Annotated[float, Field(ge=0, le=31_536_000)]
-
-
-class ApiKey(BaseModel):
-    """Who may call the API. Only the sha256 of a key is ever kept."""
-
-    name: str = Field(min_length=1, max_length=64)
-    role: Literal["client", "operator"]
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
-class Rule(BaseModel):
-    """By which gateways orders are paid, the first that can: of a currency, or of such amounts."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    gateways: tuple[str, ...] = Field(min_length=1)
-    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
-    at_least: int = Field(default=0, ge=0)
-    below: int | None = Field(default=None, gt=0)
 
 
 class Settings(BaseSettings):
@@ -104,6 +57,8 @@ class Settings(BaseSettings):
     units of each currency that it names; that of reconciliation holds per run. Transaction files
     are kept under `transaction_files`, and taken in from `transaction_arrivals`, a folder for each
     gateway in it: paths, or any URL that fsspec knows.
+
+    Limits per minute hold in each process, for a key or an address without one; 0 is no limit.
 
     Invoices name `seller_name`, or else `shop_name`; the tax in each price is one line, or is
     divided evenly among `tax_names`, as between CGST and SGST.
@@ -124,6 +79,8 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     api_keys: tuple[ApiKey, ...] = ()
+    rate_limit_per_minute: int = Field(default=30_000, ge=0)
+    stranger_limit_per_minute: int = Field(default=3_000, ge=0)
 
     default_gateway: str = "razorpay"
     gateway_rules: tuple[Rule, ...] = ()
@@ -158,7 +115,7 @@ class Settings(BaseSettings):
     seller_name: Words | None = None
     seller_address: tuple[Words, ...] = ()
     seller_tax_id: Words | None = None
-    seller_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Kolkata"
+    seller_time_zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Kolkata"
     financial_year_starts: int = Field(default=4, ge=1, le=12)
     invoice_series: Series = "INV"
     credit_note_series: Series = "CRN"

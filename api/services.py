@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from api.rates import SlidingMinute
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
 from db.baskets import BasketStore
@@ -31,7 +32,8 @@ from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
 from gateways.registry import gateways
-from settings import ApiKey, Settings
+from setting_types import ApiKey
+from settings import Settings
 from workflows.delivery import WorkflowDelivery
 
 
@@ -59,6 +61,7 @@ class Opened:
     policies: Policies
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
+    rates: SlidingMinute = field(default_factory=SlidingMinute)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -20,6 +20,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from db.catalogue import read_catalogue
 from local_stack.services import SEARCH_ATTRIBUTES
 from settings import Settings
 from tests.support.postgres import PostgresServer, own_server, programs
@@ -150,7 +151,7 @@ async def test_migrating_can_be_repeated(postgres: PostgresServer, tmp_path: Pat
     for _ in range(2):
         done = sh("migrate.sh", **env)
         assert done.returncode == 0, done.stderr
-        assert await ask(make_url(url), "SELECT count(*) FROM products") == 6
+        assert await ask(make_url(url), "SELECT count(*) FROM products") == len(read_catalogue())
 
 
 async def ask(url: URL, sql: str) -> Any:

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from settings import ApiKey, Settings
+from setting_types import ApiKey
+from settings import Settings
 from tests.support.ports import free_port
 from tests.support.simulator import Simulator, running_simulator
 
