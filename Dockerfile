@@ -11,7 +11,7 @@ RUN groupadd --gid 10001 paidonce \
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
-COPY logs.py settings.py worker.py ./
+COPY logs.py setting_types.py settings.py worker.py ./
 COPY domain domain
 COPY gateways gateways
 COPY db db

@@ -4,6 +4,9 @@ PYTHON ?= python3
 UV ?= uv
 # Tests mostly wait for servers, so more of them may run than there are cores.
 WORKERS ?= 3
+SEED ?= 1
+ORDERS ?= 200
+DATABASE ?= sqlite
 ROWS ?= 1000000
 BIN := .venv/bin
 READY := .venv/.matches-the-lock
@@ -14,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 export ROWS
-.PHONY: help run demo test test-all bench-reconcile check lock clean
+.PHONY: help run demo test test-all chaos bench bench-checkouts bench-reconcile check lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
@@ -23,8 +26,9 @@ help: ## List what can be done
 run: $(READY) ## Start the whole service on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m local_stack run --stop-with-parent $(ARGS)
 
-demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check each
-	@exec $(BIN)/python -m local_stack demo --stop-with-parent $(ARGS)
+demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check each; GATEWAY=stripe
+	@exec $(BIN)/python -m local_stack demo --stop-with-parent \
+		$(if $(GATEWAY),--gateway $(GATEWAY)) $(ARGS)
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
@@ -33,8 +37,16 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
+bench: bench-checkouts bench-reconcile ## Print every row of the table of speeds, ours and its floor
+
+bench-checkouts: $(READY) ## Paid checkouts a second beside the same steps with nothing in them
+	@$(BIN)/python -m benchmarks.checkouts $(ARGS)
+
 bench-reconcile: $(READY) ## Reconcile a million rows beside DuckDB's bare join (ROWS=10000000)
 	@$(BIN)/python -m benchmarks.reconcile $(ARGS)
+
+chaos: $(READY) ## Play seeds of faults and kills: make chaos SEED="1 2" ORDERS=200
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --orders $(ORDERS) --database $(DATABASE) $(ARGS)
 
 check: $(READY) ## Lint, format, types, architecture, compose file, Dockerfile
 	@$(BIN)/ruff check .

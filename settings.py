@@ -7,14 +7,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.invoices import Invoicing, Numbering, Seller
 from domain.policies import (
     Budget,
+    GatewayRule,
     Notices,
     Patience,
     Policies,
@@ -22,59 +29,29 @@ from domain.policies import (
     RepairPolicy,
     Timetable,
 )
+from setting_types import (
+    Address,
+    ApiKey,
+    DatabaseUrl,
+    Delay,
+    Mailbox,
+    Rule,
+    Seconds,
+    Series,
+    Url,
+    Words,
+    known_zone,
+)
 
 SECRETS = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
 SETTINGS_ARE_WRONG = 2
 
 
-def _shaped(pattern: str, example: str) -> AfterValidator:
-    def check(text: str) -> str:
-        # Never the text itself: some hold a password.
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"must look like {example}")
-        return text
-
-    return AfterValidator(check)
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("must be a time zone, like Asia/Kolkata") from error
-    return name
-
-
-Url = Annotated[
-    str,
-    _shaped(r"https?://[^\s/?#]+(/[^\s?#]*)?", "https://pay.example"),
-    AfterValidator(lambda url: url.rstrip("/")),
-]
-Address = Annotated[str, _shaped(r"\S+:\d{1,5}", "127.0.0.1:7233")]
-Mailbox = Annotated[str, _shaped(r"[^\s@<>]+@[^\s@<>]+", "orders@shop.example")]
-DatabaseUrl = Annotated[
-    str,
-    _shaped(
-        r"sqlite\+aiosqlite:///.+|postgresql\+asyncpg://.+/.+",
-        "sqlite+aiosqlite:///path/to/file or postgresql+asyncpg://user:password@host/name",
-    ),
-]
-Series = Annotated[str, _shaped(r"[A-Z0-9]{1,10}", "INV")]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
-Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
-Delay = Annotated[float, Field(ge=0, le=31_536_000)]
-
-
-class ApiKey(BaseModel):
-    """Who may call the API. Only the sha256 of a key is ever kept."""
-
-    name: str = Field(min_length=1, max_length=64)
-    role: Literal["client", "operator"]
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
 class Settings(BaseSettings):
     """Times are in seconds. Unset gateway keys mean that this gateway does not exist here.
+
+    PayPal's events are signed by certificates that the roots in `paypal_ca_file` vouch for, by
+    default those that connections trust; `paypal_certificates_at` is for the simulator alone.
 
     The refund budget holds per hour, for automatic refunds alone: how many, and how much in minor
     units of each currency that it names; that of reconciliation holds per run. Transaction files
@@ -102,10 +79,20 @@ class Settings(BaseSettings):
     api_keys: tuple[ApiKey, ...] = ()
 
     default_gateway: str = "razorpay"
+    gateway_rules: tuple[Rule, ...] = ()
     razorpay_key_id: str | None = None
     razorpay_key_secret: SecretStr | None = None
     razorpay_webhook_secrets: tuple[SecretStr, ...] = ()
     razorpay_base_url: Url = "https://api.razorpay.com"
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secrets: tuple[SecretStr, ...] = ()
+    stripe_base_url: Url = "https://api.stripe.com"
+    paypal_client_id: str | None = None
+    paypal_client_secret: SecretStr | None = None
+    paypal_webhook_ids: tuple[str, ...] = ()
+    paypal_base_url: Url = "https://api-m.paypal.com"
+    paypal_ca_file: FilePath | None = None
+    paypal_certificates_at: Url | None = None
 
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(default=1025, ge=1, le=65535)
@@ -124,7 +111,7 @@ class Settings(BaseSettings):
     seller_name: Words | None = None
     seller_address: tuple[Words, ...] = ()
     seller_tax_id: Words | None = None
-    seller_time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Kolkata"
+    seller_time_zone: Annotated[str, AfterValidator(known_zone)] = "Asia/Kolkata"
     financial_year_starts: int = Field(default=4, ge=1, le=12)
     invoice_series: Series = "INV"
     credit_note_series: Series = "CRN"
@@ -160,8 +147,13 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         if bool(self.razorpay_key_id) != bool(self.razorpay_key_secret):
             raise ValueError("RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together")
+        if bool(self.paypal_client_id) != bool(self.paypal_client_secret):
+            raise ValueError("PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together")
         if self.gateways and self.default_gateway not in self.gateways:
             raise ValueError(f"DEFAULT_GATEWAY {self.default_gateway} has no keys")
+        named = {name for rule in self.gateway_rules for name in rule.gateways}
+        if unknown := named - self.gateways.keys():
+            raise ValueError(f"GATEWAY_RULES names {', '.join(sorted(unknown))}, without keys")
         if self.reconciliation_overlap < self.reconciliation_ageing:
             raise ValueError("RECONCILIATION_OVERLAP must not be shorter than its AGEING")
         if any(delay >= self.checkout_window for delay in self.quiet_delays):
@@ -179,15 +171,44 @@ class Settings(BaseSettings):
     @property
     def gateways(self) -> dict[str, dict[str, Any]]:
         """The options of each gateway that has keys, by its name."""
+        return {**self._razorpay, **self._stripe, **self._paypal}
+
+    @property
+    def _razorpay(self) -> dict[str, dict[str, Any]]:
         if not (self.razorpay_key_id and self.razorpay_key_secret):
             return {}
         razorpay = {
             "key_id": self.razorpay_key_id,
             "key_secret": self.razorpay_key_secret.get_secret_value(),
-            "webhook_secrets": [s.get_secret_value() for s in self.razorpay_webhook_secrets],
+            "webhook_secrets": _told(self.razorpay_webhook_secrets),
             "base_url": self.razorpay_base_url,
         }
         return {"razorpay": razorpay}
+
+    @property
+    def _stripe(self) -> dict[str, dict[str, Any]]:
+        if not self.stripe_secret_key:
+            return {}
+        stripe = {
+            "secret_key": self.stripe_secret_key.get_secret_value(),
+            "webhook_secrets": _told(self.stripe_webhook_secrets),
+            "base_url": self.stripe_base_url,
+        }
+        return {"stripe": stripe}
+
+    @property
+    def _paypal(self) -> dict[str, dict[str, Any]]:
+        if not (self.paypal_client_id and self.paypal_client_secret):
+            return {}
+        paypal = {
+            "client_id": self.paypal_client_id,
+            "client_secret": self.paypal_client_secret.get_secret_value(),
+            "webhook_ids": list(self.paypal_webhook_ids),
+            "base_url": self.paypal_base_url,
+            "certificates_at": self.paypal_certificates_at,
+            "ca": self.paypal_ca_file.read_text() if self.paypal_ca_file else None,
+        }
+        return {"paypal": paypal}
 
     @property
     def policies(self) -> Policies:
@@ -203,6 +224,7 @@ class Settings(BaseSettings):
             repair=RepairPolicy(grace, self.honour_only_at_same_price, patience),
             budget=Budget(self.refund_budget_count, self.refund_budget_minor),
             refund_patience=patience,
+            gateway_rules=tuple(GatewayRule(**rule.model_dump()) for rule in self.gateway_rules),
             notices=Notices(
                 timedelta(seconds=self.mail_doubt_after) if self.mail_doubt else None,
                 self.mail_expiry,
@@ -255,10 +277,17 @@ def load(needs: Iterable[Literal["gateways", "api_keys"]] = ()) -> Settings:
         name = re.search(r'field "(\w+)"', str(error))
         _refuse(f"{name[1].upper() if name else 'a setting'}: is not valid JSON")
     if "gateways" in needs and not settings.gateways:
-        _refuse("no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET")
+        _refuse(
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, STRIPE_SECRET_KEY,"
+            " or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET"
+        )
     if "api_keys" in needs and not settings.api_keys:
         _refuse("API_KEYS is empty: nobody could call the API")
     return settings
+
+
+def _told(secrets: Iterable[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]
 
 
 def _complaint(detail: Any) -> str:

@@ -74,6 +74,7 @@ PASSED_THROUGH = (
     "gateways.base",
     "workflows.doubt",
     "workflows.ending",
+    "workflows.failover",
     "workflows.options",
     "workflows.reconciliation",
     "workflows.refund",

@@ -1,15 +1,24 @@
 """Checkout activities: a gateway is called, and what it said is kept."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from temporalio import activity
 
 from activities.asking import asking
-from domain.checkouts import CaptureOrder, Conclusion, LinkOpened, LinkOrder, LinkQuery
+from domain.checkouts import (
+    CaptureOrder,
+    Conclusion,
+    LinkCapture,
+    LinkOpened,
+    LinkOrder,
+    LinkQuery,
+)
+from domain.errors import RequestRefused
 from domain.keys import new_token
-from domain.news import PaymentNews
+from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import Order, OrderStatus
-from domain.payments import PaymentLink
+from domain.payments import LinkStatus, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft, Orders
 from domain.repairs import PaymentQuery
 from gateways.base import Gateway, LinkRequest
@@ -25,7 +34,7 @@ class CheckoutActivities:
     async def open_link(self, wish: LinkOrder) -> LinkOpened:
         """Store the request for a link, send it, keep the link; or find the one made before."""
         order = await self._orders.order(wish.order_id)
-        with asking(self._gateways, order.gateway) as gateway:
+        with asking(self._gateways, wish.gateway or order.gateway) as gateway:
             token = new_token()
             draft = self._draft(gateway, order, wish, token)
             attempt = await self._orders.begin_link(wish, draft, token)
@@ -36,10 +45,17 @@ class CheckoutActivities:
             return LinkOpened(attempt.order_status, link)
 
     @activity.defn
+    async def forget_link(self, query: LinkQuery) -> None:
+        """Nothing was made under the key, for certain: it does not stand in another's way."""
+        started = activity.info().started_time
+        await self._orders.end_link(query.key, LinkStatus.MISSING, started)
+
+    @activity.defn
     async def ask(self, query: LinkQuery) -> PaymentNews:
         """What the gateway knows of an order's payments now."""
         with asking(self._gateways, query.gateway) as gateway:
-            return await gateway.ask(query)
+            known = await self._addressed(gateway, query)
+            return await gateway.ask(known) if known else _never_sent(query)
 
     @activity.defn
     async def ask_payment(self, query: PaymentQuery) -> PaymentNews:
@@ -51,8 +67,8 @@ class CheckoutActivities:
     async def close_and_ask(self, query: LinkQuery) -> PaymentNews:
         """End the link, then ask: once it has ended, the answer can be final."""
         with asking(self._gateways, query.gateway) as gateway:
-            await gateway.close_payment_link(query)
-            news = await gateway.ask(query)
+            known = await self._addressed(gateway, query)
+            news = await _closed(gateway, known) if known else _never_sent(query)
         if news.link and not news.link.is_live:
             await self._orders.end_link(query.key, news.link, activity.info().started_time)
         return news
@@ -62,7 +78,20 @@ class CheckoutActivities:
         """Take what was only authorized, then ask what came of it."""
         with asking(self._gateways, wish.query.gateway) as gateway:
             await gateway.capture(wish.payment)
-            return await gateway.ask(wish.query)
+            known = await self._addressed(gateway, wish.query)
+            return await gateway.ask(known) if known else _never_sent(wish.query)
+
+    @activity.defn
+    async def capture_link(self, wish: LinkCapture) -> PaymentNews:
+        """Take the money of an approved link, unless the order has ended meanwhile."""
+        standing = await self._orders.standing(wish.query.order_id)
+        if not standing.status.is_open:
+            raise RequestRefused(f"nothing is taken for an order that is {standing.status}")
+        with asking(self._gateways, wish.query.gateway) as gateway:
+            known = await self._addressed(gateway, wish.query)
+            if known is None:
+                return _never_sent(wish.query)
+            return await gateway.capture_link(known, wish.key)
 
     @activity.defn
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
@@ -89,3 +118,40 @@ class CheckoutActivities:
             if found:
                 return found
         return await gateway.create_payment_link(draft)
+
+    async def _addressed(self, gateway: Gateway, query: LinkQuery) -> LinkQuery | None:
+        """The query as this gateway can answer it; None if no link was ever asked for.
+
+        A gateway that cannot look for our key is sent the same draft again where the answer to
+        it was lost: it tells what that has made, and never makes a second. If it refuses that,
+        the query stays without a reference.
+        """
+        if query.reference or gateway.capabilities.lookup_by_order_id:
+            return query
+        stored = await self._orders.stored_link(query.key)
+        if stored and stored.link:
+            return replace(query, reference=stored.link.reference)
+        if stored is None:
+            return None
+        if stored.draft is None:
+            return query
+        try:
+            link = await gateway.create_payment_link(stored.draft)
+        except RequestRefused:
+            return query
+        await self._orders.keep_link(link)
+        return replace(query, reference=link.reference)
+
+
+async def _closed(gateway: Gateway, query: LinkQuery) -> PaymentNews:
+    """Where we take the money ourselves, a link is powerless as soon as nobody does any more."""
+    await gateway.close_payment_link(query)
+    news = await gateway.ask(query)
+    if gateway.capabilities.needs_capture and news.link and news.link.is_live:
+        return replace(news, link=LinkStatus.CLOSED, awaits_capture=False)
+    return news
+
+
+def _never_sent(query: LinkQuery) -> PaymentNews:
+    evidence = Evidence(EvidenceKind.STATUS_QUERY, f"nothing was sent under {query.key}")
+    return PaymentNews(query.gateway, query.order_id, evidence, link=LinkStatus.MISSING)

@@ -71,7 +71,7 @@ async def _received(
         return busy_page(services.settings)
     except OrderNotFound:
         return neutral_page(services.settings)
-    hint = _hint(link, parameters, services)
+    hint = _hint(gateway, link, parameters, services)
     if hint and await _is_first(hint, services):
         later.add_task(_deliver, hint, services)
     order = link.order
@@ -80,9 +80,9 @@ async def _received(
 
 
 def _hint(
-    link: CallbackLink, parameters: Mapping[str, str], services: Opened
+    name: str, link: CallbackLink, parameters: Mapping[str, str], services: Opened
 ) -> PaymentNews | None:
-    order_id, gateway = link.order.order_id, services.gateways.get(link.order.gateway)
+    order_id, gateway = link.order.order_id, services.gateways.get(name)
     if gateway is None:
         return None
     try:
@@ -90,7 +90,8 @@ def _hint(
     except BadSignature:
         log.warning("callback with a bad signature", order_id=order_id)
         return None
-    if (callback.wire_key, callback.link_reference) != (link.wire_key, link.gateway_reference):
+    is_key_ours = callback.wire_key in (None, link.wire_key)
+    if not is_key_ours or callback.link_reference != link.gateway_reference:
         log.warning("callback of another link", order_id=order_id)
         return None
     evidence = Evidence(EvidenceKind.CALLBACK, callback.link_reference, callback.digest)

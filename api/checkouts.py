@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -27,6 +28,7 @@ from api.temporal import reached
 from db.views import CheckoutView
 from domain.checkouts import CheckoutPlan
 from domain.orders import Order, OrderStatus
+from domain.policies import gateways_for
 from workflows.checkout import CheckoutWorkflow
 from workflows.options import AMOUNT_MINOR, CURRENCY, GATEWAY, ORDER_STATUS
 
@@ -93,6 +95,17 @@ async def _look_at(start: WithStartWorkflowOperation[CheckoutWorkflow, Any]) -> 
             await start.workflow_handle()
 
 
+def _plan(order: Order, services: Opened) -> CheckoutPlan:
+    """After the order's own gateway come those that a rule names behind it."""
+    named = gateways_for(order.amount, services.policies.gateway_rules, services.takes)
+    behind = named[named.index(order.gateway) + 1 :] if order.gateway in named else ()
+    powerless = [
+        name for name, known in services.gateways.items() if known.capabilities.needs_capture
+    ]
+    plan = CheckoutPlan.of(order, services.policies.timetable, services.policies.notices)
+    return replace(plan, fallbacks=behind, powerless=tuple(powerless) if behind else ())
+
+
 def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[CheckoutWorkflow, Any]:
     amount = order.amount
     attributes: list[SearchAttributePair[Any]] = [
@@ -103,7 +116,7 @@ def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[Checkou
     ]
     return WithStartWorkflowOperation(
         CheckoutWorkflow.run,
-        CheckoutPlan.of(order, services.policies.timetable, services.policies.notices),
+        _plan(order, services),
         id=order.order_id,
         task_queue=services.settings.task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

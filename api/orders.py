@@ -102,6 +102,8 @@ def _basket(body: OrderIn, services: Opened) -> Basket:
         quantities=tuple((item.sku, item.quantity) for item in body.items),
         gateway=name,
         payable_in=gateway.capabilities.currencies,
+        rules=() if body.gateway else services.policies.gateway_rules,
+        takes=services.takes,
         currency=body.currency,
         timestamp=body.timestamp,
     )

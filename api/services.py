@@ -31,7 +31,8 @@ from domain.policies import Policies
 from domain.ports import Delivery
 from gateways.base import Gateway
 from gateways.registry import gateways
-from settings import ApiKey, Settings
+from setting_types import ApiKey
+from settings import Settings
 from workflows.delivery import WorkflowDelivery
 
 
@@ -60,6 +61,11 @@ class Opened:
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def takes(self) -> dict[str, frozenset[str]]:
+        """The currencies of each gateway that there is."""
+        return {name: known.capabilities.currencies for name, known in self.gateways.items()}
 
 
 @asynccontextmanager

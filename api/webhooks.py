@@ -10,7 +10,12 @@ from api.models import WebhookOut
 from api.problems import ApiError, documented
 from api.services import Opened, Services
 from db.inbox import Receipt
-from domain.errors import BadSignature, MessageNotUnderstood
+from domain.errors import (
+    BadSignature,
+    GatewayUnavailable,
+    MessageNotUnderstood,
+    OutcomeUnknown,
+)
 from domain.events import GatewayEvent
 from domain.news import Evidence, EvidenceKind
 from gateways.base import Gateway
@@ -25,10 +30,10 @@ async def receive_webhook(
 ) -> WebhookOut:
     """Answers 200 once the event is committed; whatever is not forwarded now is swept."""
     known = services.gateways.get(gateway)
-    if known is None or not services.settings.gateways[gateway]["webhook_secrets"]:
+    if known is None or not known.hears_webhooks:
         raise ApiError(404, "not-found", "There is no such endpoint.")
     body = await request.body()
-    event = _read(known, body, request)
+    event = await _read(known, body, request)
     accepted = await services.inbox.accept(event, body, datetime.now(UTC))
     if accepted.state is Receipt.NEW:
         later.add_task(_forward, accepted.row, services)
@@ -36,12 +41,16 @@ async def receive_webhook(
     return WebhookOut(status="duplicate" if duplicate else "accepted")
 
 
-def _read(gateway: Gateway, body: bytes, request: Request) -> GatewayEvent:
+async def _read(gateway: Gateway, body: bytes, request: Request) -> GatewayEvent:
     try:
-        return gateway.read_webhook(body, request.headers)
+        return await gateway.read_webhook(body, request.headers)
     except BadSignature as error:
         log.warning("webhook with a bad signature", gateway=gateway.name)
         raise ApiError(401, "bad-signature", "The signature is absent or wrong.") from error
+    except (GatewayUnavailable, OutcomeUnknown) as error:
+        log.warning("webhook that cannot be checked now", gateway=gateway.name, error=str(error))
+        text = "It cannot be checked now; send it again."
+        raise ApiError(503, "gateway-unavailable", text) from error
     except MessageNotUnderstood:
         log.warning("signed webhook that does not read", gateway=gateway.name)
         digest = sha256(body).hexdigest()

@@ -81,7 +81,7 @@ def wire_key(i: int) -> str:
 
 
 def payment_id(i: int) -> str:
-    return f"pay_{i:08}{i * 7919 % 1000003:06}"
+    return f"pay_{i:08}{i * 7919 % 999983:06}"
 
 
 def amount(i: int) -> int:
@@ -95,7 +95,7 @@ def padded(number: str, width: int) -> str:
 
 ORDER_ID = f"'ord_aaaaaaaaaaaaaa' || {padded('i * 982451653 % 1000000000039', 12)}"
 WIRE_KEY = f"'bbbbbbbbbbb' || {padded('i * 715225739 % 1000000000039', 12)}"
-PAYMENT_ID = f"'pay_' || {padded('i', 8)} || {padded('i * 7919 % 1000003', 6)}"
+PAYMENT_ID = f"'pay_' || {padded('i', 8)} || {padded('i * 7919 % 999983', 6)}"
 AMOUNT = "10000 + i * 37 % 90000"
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT {type}1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
 

@@ -1,6 +1,7 @@
 """Orders are placed: priced from our catalogue, once for each Idempotency-Key."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -16,6 +17,7 @@ from domain.errors import BasketRefused, KeyReused, ProductNotFound
 from domain.keys import new_id, new_token
 from domain.money import Money
 from domain.orders import Basket, LatePolicy, OrderItem, OrderStatus
+from domain.policies import gateways_for
 
 MOST_ITEMS = 100
 MOST_OF_ONE = 10_000
@@ -43,8 +45,8 @@ class BasketStore:
                 return await _placed_before(session, claim), False
             items = await _price(session, basket)
             total = _total(items)
-            _check_payable(basket, total)
-            await _add_order(session, claim, basket, items, total, at)
+            gateway = _gateway(basket, total)
+            await _add_order(session, claim, replace(basket, gateway=gateway), items, total, at)
             return claim.order_id, True
 
 
@@ -87,9 +89,13 @@ def _total(items: Sequence[OrderItem]) -> Money:
     return total
 
 
-def _check_payable(basket: Basket, total: Money) -> None:
+def _gateway(basket: Basket, total: Money) -> str:
+    """What a rule names for such an amount, else the basket's own."""
+    if chosen := gateways_for(total, basket.rules, basket.takes):
+        return chosen[0]
     if basket.payable_in is not None and total.currency not in basket.payable_in:
         raise BasketRefused(f"{basket.gateway} does not take {total.currency}")
+    return basket.gateway
 
 
 async def _add_order(

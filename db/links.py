@@ -29,8 +29,23 @@ async def begin_link(
         step = Step(TimelineEvent.CHECKOUT_STARTED, wish.asked_at)
         times = {"checkout_started_at": wish.asked_at, "minded_at": wish.asked_at}
         await move(session, order, OrderStatus.AWAITING_PAYMENT, step, **times)
-    session.add(_row(order, wish, draft, token))
+    gateway = wish.gateway or order.gateway
+    if gateway != order.gateway:
+        await update_where(session, OrderRow, OrderRow.order_id == order.order_id, gateway=gateway)
+    session.add(_row(gateway, wish, draft, token))
     return LinkAttempt(OrderStatus.AWAITING_PAYMENT, draft)
+
+
+async def latest_link(session: AsyncSession, order_id: str) -> str | None:
+    links = select(PaymentLinkRow.key).where(PaymentLinkRow.order_id == order_id)
+    return (await session.exec(links.order_by(col(PaymentLinkRow.asked_at).desc()))).first()
+
+
+async def stored_link(session: AsyncSession, key: str) -> LinkAttempt | None:
+    row = await session.get(PaymentLinkRow, key)
+    if row is None:
+        return None
+    return _attempt(await session.get_one(OrderRow, row.order_id), row)
 
 
 async def keep_link(session: AsyncSession, link: PaymentLink) -> None:
@@ -63,12 +78,12 @@ def _attempt(order: OrderRow, known: PaymentLinkRow | None) -> LinkAttempt:
     return LinkAttempt(order.status, draft, link_from(known), repeated=True)
 
 
-def _row(order: OrderRow, wish: LinkOrder, draft: LinkDraft, token: str) -> PaymentLinkRow:
+def _row(gateway: str, wish: LinkOrder, draft: LinkDraft, token: str) -> PaymentLinkRow:
     return PaymentLinkRow(
         key=wish.key,
         wire_key=draft.wire_key,
-        order_id=order.order_id,
-        gateway=order.gateway,
+        order_id=wish.order_id,
+        gateway=gateway,
         draft=draft.body,
         callback_token=token,
         asked_at=wish.asked_at,

@@ -54,6 +54,14 @@ class OrderStore:
         async with self._database.write() as session:
             return await links.begin_link(session, wish, draft, token)
 
+    async def latest_link(self, order_id: str) -> str | None:
+        async with self._database.read() as session:
+            return await links.latest_link(session, order_id)
+
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        async with self._database.read() as session:
+            return await links.stored_link(session, key)
+
     async def keep_link(self, link: PaymentLink) -> None:
         """Raises `IllegalTransition` if another answer was kept, or no draft."""
         async with self._database.write() as session:

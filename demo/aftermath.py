@@ -6,6 +6,7 @@ from functools import partial
 from demo.cases import Case, looks, paid, pays_and_returns
 from demo.client import Json, Problem
 from demo.customer import Customer
+from demo.gateways import LATE_AUTHORIZATION, currency_at
 
 REASON: Json = {"reason": "the customer sent it back"}
 PRICE = 49900
@@ -152,12 +153,19 @@ async def money_for_nobody(customer: Customer) -> None:
     """A payment that names an order which does not exist; an operator sends it back."""
     await is_paid(customer)
     nobody = f"ord_{'z' * 26}"
-    stray = await customer.simulator.control("payments/stray", amount=7700, order_id=nobody)
-    await customer.until(partial(_stray_is, customer, stray["id"], "waiting"), "no case for it")
+    stray = await customer.simulator.control(
+        "payments/stray",
+        amount=7700,
+        currency=currency_at(customer.gateway),
+        order_id=nobody,
+        dialect=customer.gateway,
+    )
+    name = stray["reference"]
+    await customer.until(partial(_stray_is, customer, name, "waiting"), "no case for it")
     cases = await customer.operator.cases()
-    (case,) = [one for one in cases if one["gateway_reference"] == stray["id"]]
+    (case,) = [one for one in cases if one["gateway_reference"] == name]
     await customer.operator.decide(case["case_id"], "refund", "nobody's order")
-    await customer.until(partial(_stray_is, customer, stray["id"], "settled"), "not sent back")
+    await customer.until(partial(_stray_is, customer, name, "settled"), "not sent back")
 
 
 async def _cases_are(customer: Customer, status: str) -> bool:
@@ -165,9 +173,9 @@ async def _cases_are(customer: Customer, status: str) -> bool:
     return bool(cases) and all(case["status"] == status for case in cases)
 
 
-async def _stray_is(customer: Customer, payment_id: str, status: str) -> bool:
+async def _stray_is(customer: Customer, reference: str, status: str) -> bool:
     cases = await customer.operator.cases()
-    return [c["status"] for c in cases if c["gateway_reference"] == payment_id] == [status]
+    return [c["status"] for c in cases if c["gateway_reference"] == reference] == [status]
 
 
 async def _went_back(customer: Customer, minor: int) -> bool:
@@ -226,7 +234,12 @@ AFTERMATH = (
     given_back("paid after canceling, sent back", pays_after_canceling, "canceled"),
     Case("paid twice, one sent back", pays_twice, "paid", "twice", refunded=PRICE, notices=1),
     paid("authorized, captured by us", authorizes_only),
-    Case("authorized too late, given back", authorizes_too_late, "expired"),
+    Case(
+        "authorized too late, given back",
+        authorizes_too_late,
+        "expired",
+        needs=frozenset({LATE_AUTHORIZATION}),
+    ),
     Case(
         "another amount, honoured",
         partial(operator_says, verdict="honour"),

@@ -10,6 +10,7 @@ from functools import partial
 
 from demo.client import Json
 from demo.customer import Customer
+from demo.gateways import CAPTURE_OF_OURS, METHODS, PAID_WITHOUT_US, webhooks_of
 
 Act = Callable[[Customer], Awaitable[None]]
 
@@ -27,8 +28,9 @@ class Case:
     `"all"`, `"twice"`, `"other"` (not the order's amount) or `"nothing"`; `refunded` how much of
     it must have gone back, in minor units; `evidence` the kinds of proof that may be cited (empty:
     any); `links` how many links the gateway may have made; `notices` how many mails there are
-    beside the confirmation; `waits` whether a case must be left for an operator; `only_file`
-    whether it takes a reconciliation to get there.
+    beside the confirmation; `waits` whether a case must be left for an operator; `needs` what the
+    gateway must be able to do, or else the case cannot be played; `only_file` whether it takes a
+    reconciliation to get there.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Case:
     notices: int = 0
     confirmed: bool | None = None
     waits: bool = False
+    needs: frozenset[str] = frozenset()
     only_file: bool = False
 
     @property
@@ -130,10 +133,10 @@ async def waits_for_the_bank(customer: Customer, outcome: str = "success") -> No
     await customer.settle(outcome)
 
 
-async def pays_while_webhooks_pile_up(customer: Customer, deliveries: int) -> None:
+async def pays_while_webhooks_pile_up(customer: Customer, times: int = 1) -> None:
     """Pays; all the webhooks of it have arrived before anyone judges."""
     await pays(customer)
-    await customer.deliveries(deliveries)
+    await customer.deliveries(times * webhooks_of(customer.gateway))
 
 
 async def is_forged(customer: Customer) -> None:
@@ -175,7 +178,12 @@ paid = partial(Case, status="paid", captured="all")
 
 CHECKOUTS = (
     paid("webhook and callback", pays_and_returns),
-    paid("webhook only", pays_and_nobody_can_ask, evidence=WEBHOOK),
+    paid(
+        "webhook only",
+        pays_and_nobody_can_ask,
+        evidence=WEBHOOK,
+        needs=frozenset({PAID_WITHOUT_US}),
+    ),
     paid("callback only", pays_and_returns, faults={"no_webhook": True}, evidence=QUERY),
     paid("neither: a query finds it", pays, faults=QUIET, evidence=QUERY),
     paid("failed, then paid", fails_then_pays),
@@ -184,20 +192,25 @@ CHECKOUTS = (
     Case("never clicked on Pay", orders_only, "expired", evidence=NO_LINK, links=0),
     Case("canceled", cancels, "canceled"),
     Case("canceled before the link", Customer.cancel, "canceled", evidence=NO_LINK, links=0),
-    paid("canceled, but the bank said yes", cancels_while_paying, method="upi"),
+    paid(
+        "canceled, but the bank said yes",
+        cancels_while_paying,
+        method="upi",
+        needs=frozenset({PAID_WITHOUT_US}),
+    ),
     paid(
         "every webhook four times",
-        partial(pays_while_webhooks_pile_up, deliveries=16),
+        partial(pays_while_webhooks_pile_up, times=4),
         faults={"no_callback": True, "duplicate_webhooks": 3},
     ),
     paid(
         "webhooks in the wrong order",
-        partial(pays_while_webhooks_pile_up, deliveries=4),
+        pays_while_webhooks_pile_up,
         faults={"no_callback": True, "shuffled_webhooks": True},
     ),
     paid(
         "webhooks after the query",
-        partial(pays_while_webhooks_pile_up, deliveries=4),
+        pays_while_webhooks_pile_up,
         faults={"no_callback": True, "late_webhook": 10},
         evidence=QUERY,
     ),
@@ -223,6 +236,12 @@ CHECKOUTS = (
         waits=True,
     ),
     paid("answer lost as the link was made", pays_and_returns, faults={"lost_create_answer": 1}),
+    paid(
+        "answer lost as the money was taken",
+        pays_and_returns,
+        faults={"lost_capture_answer": 1},
+        needs=frozenset({CAPTURE_OF_OURS}),
+    ),
     paid("gateway errors", pays_and_returns, faults={"server_errors": 2}),
     paid(
         "gateway too busy",
@@ -231,14 +250,29 @@ CHECKOUTS = (
     ),
     paid("gateway slow", pays_and_returns, faults={"slow": 1}),
     paid("gateway down before the link", pays_and_returns, faults={"unavailable_for": 4}),
-    paid("gateway down after the payment", pays_as_the_gateway_goes_down, evidence=QUERY),
+    paid(
+        "gateway down after the payment",
+        pays_as_the_gateway_goes_down,
+        evidence=QUERY,
+        needs=frozenset({PAID_WITHOUT_US}),
+    ),
     paid("canceled too late", cancels_when_paid),
     paid("fifty clicks on Pay", clicks_fifty_times),
     paid("ordered eleven times with one key", orders_ten_times),
     paid("a bill, honoured whenever paid", pays_and_returns, sku="electricity-bill"),
     paid("several items", pays_and_returns, sku="mug", quantity=3),
-    paid("by UPI", partial(pays_and_returns, method="upi"), method="upi"),
-    paid("by netbanking", partial(pays_and_returns, method="netbanking"), method="netbanking"),
+    paid(
+        "by UPI",
+        partial(pays_and_returns, method="upi"),
+        method="upi",
+        needs=frozenset({METHODS}),
+    ),
+    paid(
+        "by netbanking",
+        partial(pays_and_returns, method="netbanking"),
+        method="netbanking",
+        needs=frozenset({METHODS}),
+    ),
     paid("paid after a while", partial(pays, delay=3)),
     paid("pending, then paid", waits_for_the_bank, method="netbanking"),
     Case("pending, then failed", partial(waits_for_the_bank, outcome="failure"), "failed"),

@@ -26,6 +26,7 @@ class Customer:
         self.service, self.operator, self.simulator = staff.shop, staff.operator, simulator
         self.order_id: str = order["order_id"]
         self.body, self.key = body, key
+        self.gateway: str = body["gateway"]
         self.link = ""
         self.complaints: list[str] = []
         self._way_back = ""

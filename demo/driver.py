@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -13,9 +14,10 @@ from rich.live import Live
 
 from demo.aftermath import AFTERMATH
 from demo.board import WHOLE_IDS_FIT, explain, final_table, live_table
-from demo.cases import CHECKOUTS
+from demo.cases import CHECKOUTS, Case
 from demo.client import Mailbox, Problem, Service, Simulator
 from demo.customer import Staff
+from demo.gateways import ABILITIES, missing
 from demo.reconciling import Reconciliation, reconcile, show
 from demo.run import Run, World
 from demo.unheard import UNHEARD
@@ -25,6 +27,7 @@ AT_ONCE = 12
 FEWEST = 24
 # What comes late, a second mail above all, shall be there when the verdict is given.
 GRACE = 3.0
+MIXED = "mixed"
 
 
 def arguments() -> argparse.Namespace:
@@ -40,12 +43,15 @@ def arguments() -> argparse.Namespace:
     text = (
         f"how many checkouts, at least {FEWEST}; every case in turn (default: {every}, each once)"
     )
-    parser.add_argument("--orders", type=_at_least_fewest, default=every, metavar="N", help=text)
-    parser.add_argument("--gateway", default="razorpay", help="the gateway to pay by (razorpay)")
+    parser.add_argument("--orders", type=_at_least_fewest, metavar="N", help=text)
+    text = f"the gateway to pay by, or {MIXED} for all of them in turn (razorpay)"
+    parser.add_argument("--gateway", default="razorpay", help=text)
     return parser.parse_args()
 
 
-async def drive(world: World, runs: list[Run], gateway: str, console: Console) -> Reconciliation:
+async def drive(
+    world: World, runs: list[Run], gateways: Sequence[str], console: Console
+) -> Reconciliation:
     """Run all cases, some at once; reconcile; then judge them all."""
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -59,7 +65,7 @@ async def drive(world: World, runs: list[Run], gateway: str, console: Console) -
     with _shown(runs, console):
         began = datetime.now(UTC)
         await asyncio.gather(*map(play, runs))
-        both = await reconcile(world, gateway, began)
+        both = await reconcile(world, gateways, began)
         await asyncio.gather(*(run.settle(world) for run in runs))
         await asyncio.sleep(GRACE)
         await asyncio.gather(*(run.judge(world) for run in runs))
@@ -72,8 +78,10 @@ async def main() -> int:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WHOLE_IDS_FIT
-    cases = islice(cycle(CASES), options.orders)
-    runs = [Run(case, number, options.gateway) for number, case in enumerate(cases, 1)]
+    gateways = tuple(ABILITIES) if options.gateway == MIXED else (options.gateway,)
+    possible = [case for case in CASES if any(not missing(g, case.needs) for g in gateways)]
+    cases = islice(cycle(possible), options.orders or len(possible))
+    runs = [Run(case, n, _gateway_of(case, n, gateways)) for n, case in enumerate(cases, 1)]
     async with AsyncExitStack() as stack:
         world = await _world(stack)
         try:
@@ -83,10 +91,11 @@ async def main() -> int:
         except Problem as problem:
             console.print(f"demo: {problem}", style="bold red", markup=False)
             return 2
-        both = await drive(world, runs, options.gateway, console)
+        both = await drive(world, runs, gateways, console)
     show(both, console)
     console.print(final_table(runs, console))
     explain(console, runs)
+    _left_out(console, gateways)
     _where_to_look(console)
     agreed = all(run.agrees for run in runs) and not both.complaints
     return 0 if agreed else 1
@@ -113,6 +122,24 @@ def _shown(runs: list[Run], console: Console) -> AbstractContextManager[object]:
         refresh_per_second=4,
         transient=True,
     )
+
+
+def _gateway_of(case: Case, number: int, gateways: Sequence[str]) -> str:
+    """Each in turn; where one cannot play the case, the next that can."""
+    turn = number % len(gateways)
+    in_turn = (*gateways[turn:], *gateways[:turn])
+    return next(name for name in in_turn if not missing(name, case.needs))
+
+
+def _left_out(console: Console, gateways: Sequence[str]) -> None:
+    """Name each case that can come about at none of these gateways."""
+    for case in CASES:
+        lacking = {name: missing(name, case.needs) for name in gateways}
+        if all(lacking.values()):
+            told = [
+                f"{name} knows no {', '.join(sorted(lacks))}" for name, lacks in lacking.items()
+            ]
+            console.print(f"left out: {case.name}: {'; '.join(told)}", markup=False)
 
 
 def _where_to_look(console: Console) -> None:

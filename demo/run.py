@@ -10,6 +10,7 @@ import httpx
 from demo.cases import Case
 from demo.client import Json, Mailbox, Problem, Simulator
 from demo.customer import Customer, Staff
+from demo.gateways import goods_at
 from demo.verdict import Seen, disagreements
 
 DEADLINE = 75.0
@@ -100,7 +101,12 @@ class Run:
         body: Json = {
             "user_id": f"demo-{self.number}",
             "email": f"customer-{self.number}@example.com",
-            "items": [{"sku": self.case.sku, "quantity": self.case.quantity}],
+            "items": [
+                {
+                    "sku": goods_at(self.gateway, self.case.sku),
+                    "quantity": self.case.quantity,
+                }
+            ],
             "gateway": self.gateway,
         }
         key = secrets.token_urlsafe(24)

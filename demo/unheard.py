@@ -6,6 +6,7 @@ from demo.aftermath import PRICE, becomes, is_paid
 from demo.cases import QUIET, Case, looks
 from demo.client import Json
 from demo.customer import Customer
+from demo.gateways import CAPTURE_TAKEN_BACK, PAID_WITHOUT_US
 
 FILE = frozenset({"settlement_file"})
 SILENCE: Json = {**QUIET, "unavailable_for": 3600}
@@ -45,7 +46,14 @@ async def bank_takes_it_back(customer: Customer) -> None:
 untold = partial(Case, only_file=True)
 
 UNHEARD = (
-    untold("only the file tells: paid", pays_and_nobody_hears, "paid", "all", evidence=FILE),
+    untold(
+        "only the file tells: paid",
+        pays_and_nobody_hears,
+        "paid",
+        "all",
+        evidence=FILE,
+        needs=frozenset({PAID_WITHOUT_US}),
+    ),
     untold(
         "only the file tells: paid late, sent back",
         pays_late_and_unheard,
@@ -71,6 +79,10 @@ UNHEARD = (
         notices=1,
     ),
     untold(
-        "only the file tells: not paid after all", bank_takes_it_back, "canceled", confirmed=True
+        "only the file tells: not paid after all",
+        bank_takes_it_back,
+        "canceled",
+        confirmed=True,
+        needs=frozenset({CAPTURE_TAKEN_BACK}),
     ),
 )

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.cases import Case
+from demo.cases import WEBHOOK, Case
 from demo.client import Json
+from demo.gateways import POWERLESS_WITHOUT_US, SILENT_ON_METHOD, method_at
 from demo.money import money_text
 
 FULFILLED = frozenset({"paid", "partially_refunded", "refunded"})
@@ -18,6 +19,7 @@ TRACES: dict[str, Callable[[Json], bool]] = {
         {delivery["status_code"] for delivery in ledger["deliveries"]} == {401}
     ),
     "lost_create_answer": lambda ledger: None in _answers(ledger),
+    "lost_capture_answer": lambda ledger: None in _answers(ledger),
     "server_errors": lambda ledger: 500 in _answers(ledger),
     "rate_limited": lambda ledger: 429 in _answers(ledger),
     "unavailable_for": lambda ledger: 503 in _answers(ledger),
@@ -125,7 +127,8 @@ def _links(case: Case, seen: Seen) -> list[str]:
     powerful = [link["id"] for link in links if link["status"] in POWERFUL]
     found = _unless(len(links) == case.links, f"{len(links)} links were made, not {case.links}")
     found += _unless(len(powerful) <= 1, f"{len(powerful)} live links")
-    closed = seen.status not in MONEYLESS or not powerful or case.refunded > 0
+    powerless = seen.order.get("gateway") in POWERLESS_WITHOUT_US
+    closed = seen.status not in MONEYLESS or not powerful or powerless or case.refunded > 0
     return found + _unless(closed, f"{seen.status}, but its link can still be paid")
 
 
@@ -139,8 +142,12 @@ def _proof(case: Case, seen: Seen) -> list[str]:
 def _method(case: Case, seen: Seen) -> list[str]:
     if case.captured != "all":
         return []
-    methods = [payment.get("method") for payment in _captured(seen.order["payments"])]
-    return _unless(methods == [case.method], f"paid by {methods}, not {case.method}")
+    payments = _captured(seen.order["payments"])
+    methods = [payment.get("method") for payment in payments]
+    silent = {payment.get("gateway") for payment in payments} <= SILENT_ON_METHOD
+    untold = silent and methods == [None] and seen.evidence in WEBHOOK
+    wanted = method_at(str(seen.order.get("gateway")), case.method)
+    return _unless(untold or methods == [wanted], f"paid by {methods}, not {wanted}")
 
 
 def _letters(case: Case, seen: Seen) -> list[str]:

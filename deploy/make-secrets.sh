@@ -39,6 +39,11 @@ fi
 # Empty is right for a mail server that asks for no password.
 keep smtp_password ""
 
+# And these for a shop whose customers pay neither at Stripe nor by PayPal.
+keep stripe_secret_key ""
+keep stripe_webhook_secrets "[]"
+keep paypal_client_secret ""
+
 for name in razorpay_key_secret razorpay_webhook_secrets; do
     [ -e "$folder/$name" ] || echo "still to write: $folder/$name"
 done

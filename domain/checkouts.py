@@ -1,11 +1,11 @@
 """What a checkout knows, and what follows from it: the rules, without the waiting."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from domain.cases import Case, late_verdict
-from domain.keys import link_key
+from domain.keys import attempt_of, capture_key, link_key
 from domain.money import Money
 from domain.news import Evidence, EvidenceKind, PaymentNews, fold
 from domain.orders import Order, OrderStatus
@@ -17,7 +17,11 @@ FIRST_LINK = 1
 
 @dataclass(frozen=True)
 class CheckoutPlan:
-    """All that a checkout takes from the order and the settings, fixed when it starts."""
+    """All that a checkout takes from the order and the settings, fixed when it starts.
+
+    If its gateway cannot make a link, the `fallbacks` are asked, one after the other. A link of a
+    gateway that is in `powerless` takes no money unless we take it.
+    """
 
     order_id: str
     gateway: str
@@ -25,22 +29,36 @@ class CheckoutPlan:
     link_key: str
     timetable: Timetable = field(default_factory=Timetable)
     notices: Notices = field(default_factory=Notices)
+    fallbacks: tuple[str, ...] = ()
+    powerless: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, order: Order, timetable: Timetable, notices: Notices | None = None) -> Self:
-        key = link_key(order.order_id, FIRST_LINK)
-        price, notices = order.amount, notices or Notices()
-        return cls(order.order_id, order.gateway, price, key, timetable, notices)
+    def of(
+        cls, order: Order, timetable: Timetable, notices: Notices | None = None, key: str = ""
+    ) -> Self:
+        """The plan for the order's first link, or for the one of that key."""
+        key, notices = key or link_key(order.order_id, FIRST_LINK), notices or Notices()
+        return cls(order.order_id, order.gateway, order.amount, key, timetable, notices)
+
+    def by_the_next(self) -> Self:
+        """The same with the next gateway, and a link of its own."""
+        gateway, *others = self.fallbacks
+        key = link_key(self.order_id, attempt_of(self.link_key) + 1)
+        return replace(self, gateway=gateway, link_key=key, fallbacks=tuple(others))
 
 
 @dataclass(frozen=True)
 class LinkOrder:
-    """The wish for a link; the customer may pay through it until `closes_at`."""
+    """The wish for a link; the customer may pay through it until `closes_at`.
+
+    `gateway` is None where it is the order's own.
+    """
 
     order_id: str
     key: str
     asked_at: datetime
     closes_at: datetime
+    gateway: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,14 @@ class CaptureOrder:
 
     query: LinkQuery
     payment: Payment
+
+
+@dataclass(frozen=True)
+class LinkCapture:
+    """The wish to take the money of a link that its customer has approved, under a key of ours."""
+
+    query: LinkQuery
+    key: str
 
 
 @dataclass(frozen=True)
@@ -136,6 +162,10 @@ class Checkout:
     _asks: list[datetime] = field(default_factory=list)
     _closing_since: datetime | None = None
     _retry_at: datetime | None = None
+    _approved: bool = False
+    _captures: int = 1
+    _capture_in_doubt_since: datetime | None = None
+    _capture_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._asks = self.plan.timetable.quiet_asks(self.started_at)
@@ -148,11 +178,25 @@ class Checkout:
         return next((p for p in self.payments.values() if self._is_capturable(p)), None)
 
     @property
+    def capture_key(self) -> str:
+        """For the money of an approved link: the same until that capture has been answered."""
+        return capture_key(self.plan.link_key, self._captures)
+
+    @property
     def window_ends(self) -> datetime:
         return self.started_at + self.plan.timetable.window
 
+    def fall_back(self) -> None:
+        """Go on with the next gateway: what was heard of one link says nothing of another."""
+        self.plan = self.plan.by_the_next()
+        self.link, self._final_answer = None, None
+        self._link_ended = self._approved = False
+
     def learn(self, news: PaymentNews, now: datetime) -> None:
         """Join news into what is known; a hint only brings the next query forward."""
+        if news.gateway != self.plan.gateway:
+            # Of a gateway that we left, only its money counts.
+            news = replace(news, link=None, awaits_capture=False)
         if news.is_hint:
             self._asks = sorted({*self._asks, *self.plan.timetable.hinted_asks(now)})
             return
@@ -161,6 +205,7 @@ class Checkout:
         changed = [key for key, payment in self.payments.items() if before.get(key) != payment]
         self._proofs |= dict.fromkeys(changed, news.evidence)
         self.last_evidence = news.evidence
+        self._approved |= news.awaits_capture
         if news.evidence.kind is EvidenceKind.STATUS_QUERY:
             self._seen_by_query |= {payment.identity for payment in news.payments}
         self._link_ended |= news.link is not None and not news.link.is_live
@@ -182,6 +227,20 @@ class Checkout:
             self._closing_since = self._closing_since or now
             self._retry_at = now + self.plan.timetable.pause(now - self._closing_since)
 
+    def captured_link(self, now: datetime, *, answered: bool) -> None:
+        """An approved link was captured; without an answer the same call is due once more."""
+        if answered:
+            self._approved, self._capture_in_doubt_since, self._capture_at = False, None, None
+            self._captures += 1
+            return
+        self._capture_in_doubt_since = self._capture_in_doubt_since or now
+        self._capture_at = now + self.plan.timetable.pause(now - self._capture_in_doubt_since)
+
+    def wants_link_captured(self, now: datetime) -> bool:
+        """Within the window; and after it if an answer was lost, since money may have moved."""
+        in_doubt = self._capture_in_doubt_since is not None
+        return in_doubt or (self._approved and not self.is_closing(now))
+
     def is_closing(self, now: datetime) -> bool:
         """Whether it is time to end: the window is over, somebody canceled, or money is wrong."""
         over = now >= self.window_ends or self.cancel_requested
@@ -195,6 +254,8 @@ class Checkout:
 
     def next_ask(self, now: datetime) -> datetime:
         """When the gateway is asked next, if no news settles it before; `now` if it is due."""
+        if self.wants_link_captured(now):
+            return max(self._capture_at or now, now)
         if self.is_closing(now):
             return max(min([*self._asks, self._retry_at]), now) if self._retry_at else now
         if self._asks and self.queries < self.plan.timetable.queries_in_window:
@@ -207,7 +268,7 @@ class Checkout:
             return self._ended(OrderStatus.PAID, self._proofs[good[0].identity], now, good[0])
         if self._refusal:
             return self._ended(OrderStatus.FAILED, self._refusal, now)
-        if not self._final_answer:
+        if not self._final_answer or self._capture_in_doubt_since:
             return None
         if wrong := self._captured(matching=False):
             return self._ended(OrderStatus.NEEDS_REVIEW, self._proofs[wrong[0].identity], now)

@@ -30,6 +30,16 @@ def link_key(order_id: str, attempt: int) -> str:
     return f"{order_id}:link:{attempt}"
 
 
+def attempt_of(link_key: str) -> int:
+    """The number of the link that has this key."""
+    return int(link_key.rpartition(":")[2])
+
+
+def capture_key(link_key: str, attempt: int) -> str:
+    """The key under which the money of an approved link is taken."""
+    return f"{link_key}:capture:{attempt}"
+
+
 def wire_key(key: str) -> str:
     """The key as it travels: 115 bits in 23 characters that every gateway's alphabet has."""
     return b32encode(sha256(key.encode()).digest()).decode().lower()[:WIRE_LENGTH]

@@ -40,6 +40,7 @@ class PaymentNews:
 
     A hint proves nothing: it may name a payment (`mentions`), and makes somebody ask.
     `approved_by` is the operator who let money move for it past the budget of a reconciliation.
+    A link that `awaits_capture` has its customer's approval, and the money is ours to take.
     """
 
     gateway: str
@@ -49,6 +50,7 @@ class PaymentNews:
     link: LinkStatus | None = None
     mentions: str | None = None
     approved_by: str | None = None
+    awaits_capture: bool = False
 
     @property
     def is_hint(self) -> bool:

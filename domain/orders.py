@@ -1,11 +1,13 @@
 """Orders: what was asked for, what it costs, and the states it may pass through."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from domain.errors import IllegalTransition
 from domain.money import Money
+from domain.policies import GatewayRule
 
 
 class OrderStatus(StrEnum):
@@ -78,7 +80,8 @@ class Product:
 class Basket:
     """What a client asks for: quantities of skus, and never a price.
 
-    `currency` is the one the client expects, `payable_in` are those its gateway takes.
+    `currency` is the one the client expects, `payable_in` are those its gateway takes. Where the
+    client names no gateway, `rules` may name others, which take what `takes` says.
     """
 
     user_id: str
@@ -86,6 +89,8 @@ class Basket:
     quantities: tuple[tuple[str, int], ...]
     gateway: str
     payable_in: frozenset[str] | None = None
+    rules: tuple[GatewayRule, ...] = ()
+    takes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     currency: str | None = None
     timestamp: datetime | None = None
 

@@ -1,8 +1,11 @@
 """When to ask, and for how long: the settings of a checkout as values."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
+
+from domain.money import Money
 
 FIRST_PAUSE = timedelta(seconds=30)
 
@@ -95,6 +98,36 @@ class RepairPolicy:
 
 
 @dataclass(frozen=True)
+class GatewayRule:
+    """By which gateways such amounts are paid: the first, or the next one that can make a link.
+
+    It is for amounts of one currency, or of any; in minor units from `at_least` up to, and
+    without, `below`.
+    """
+
+    gateways: tuple[str, ...]
+    currency: str | None = None
+    at_least: int = 0
+    below: int | None = None
+
+    def is_for(self, amount: Money) -> bool:
+        under = self.below is None or amount.minor < self.below
+        return self.currency in (None, amount.currency) and self.at_least <= amount.minor and under
+
+
+def gateways_for(
+    amount: Money, rules: Iterable[GatewayRule], takes: Mapping[str, frozenset[str]]
+) -> tuple[str, ...]:
+    """What the first rule for this amount names, as far as it exists and takes the currency.
+
+    `takes` has the currencies of every gateway that there is. None of them if no rule speaks.
+    """
+    rule = next((rule for rule in rules if rule.is_for(amount)), None)
+    named = rule.gateways if rule else ()
+    return tuple(name for name in dict.fromkeys(named) if amount.currency in takes.get(name, ()))
+
+
+@dataclass(frozen=True)
 class ReconciliationPolicy:
     """How often a gateway's transactions are compared with the orders, and how much that may cost.
 
@@ -118,5 +151,6 @@ class Policies:
     repair: RepairPolicy = field(default_factory=RepairPolicy)
     budget: Budget = field(default_factory=Budget)
     refund_patience: Patience = field(default_factory=Patience)
+    gateway_rules: tuple[GatewayRule, ...] = ()
     notices: Notices = field(default_factory=Notices)
     reconciliation: ReconciliationPolicy = field(default_factory=ReconciliationPolicy)

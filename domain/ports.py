@@ -52,8 +52,15 @@ class Orders(Protocol):
         """Take the order from `created` to `awaiting_payment` and store the draft.
 
         If a draft is stored under the key already, that one is returned, `repeated`. If the order
-        has ended, nothing is written and the attempt has no draft.
+        has ended, nothing is written and the attempt has no draft. The order is from now on paid
+        by the gateway that the wish names.
         """
+
+    async def latest_link(self, order_id: str) -> str | None:
+        """The key of the link that was asked for last; None if none was."""
+
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        """What is stored under the key; None if nothing is. Of an ended order there is no draft."""
 
     async def keep_link(self, link: PaymentLink) -> None: ...
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from domain.checkouts import LinkQuery
+from domain.errors import RequestRefused
 from domain.events import GatewayEvent
 from domain.money import Money
 from domain.news import PaymentNews
@@ -21,8 +22,10 @@ class Capabilities:
     """What differs from gateway to gateway and matters to those who use it.
 
     `currencies` are those it can take; `shortest_link_life` is the least it accepts for a link
-    (a shorter deadline is kept by closing the link ourselves). `reports` are those that its API
-    lists; `settles_at` is the time zone of its settlement days.
+    (a shorter deadline is kept by closing the link ourselves). Where `needs_capture`, nothing is
+    paid before we take what the customer approved: from the moment that we refuse to, the link
+    is powerless. `reports` are those that its API lists; `settles_at` is the time zone of its
+    settlement days.
     """
 
     currencies: frozenset[str]
@@ -30,6 +33,7 @@ class Capabilities:
     can_cancel_link: bool
     shortest_link_life: timedelta
     longest_link_life: timedelta
+    needs_capture: bool = False
     reports: frozenset[Report] = frozenset()
     settles_at: str = "UTC"
 
@@ -52,9 +56,13 @@ class LinkRequest:
 
 @dataclass(frozen=True)
 class Callback:
-    """What a customer's browser brought back, its signature checked; a hint, never proof."""
+    """What a customer's browser brought back; a hint, never proof.
 
-    wire_key: str
+    `wire_key` is None where the gateway signs nothing: then the reference alone has to be that of
+    the link whose secret address the browser came to.
+    """
+
+    wire_key: str | None
     link_reference: str
     payment_reference: str | None
     digest: str
@@ -69,19 +77,31 @@ class Gateway(Protocol):
     name: str
     capabilities: Capabilities
 
+    @property
+    def hears_webhooks(self) -> bool:
+        """Whether it can check a webhook's origin: without a secret, no endpoint exists."""
+
     def draft_link(self, request: LinkRequest) -> LinkDraft:
         """The request for a link, word for word, to be stored before it is sent."""
 
     async def create_payment_link(self, draft: LinkDraft) -> PaymentLink:
-        """Send the draft. Repeating it with the same key never makes a second live link."""
+        """Send the draft. Repeating it with the same key never makes a second live link.
+
+        Without `lookup_by_order_id` the repeated draft is also what tells the link's reference.
+        """
 
     async def find_payment_link(self, key: str) -> PaymentLink | None:
-        """The link made under our key, for when the answer to its creation was lost."""
+        """The link made under our key, for when the answer to its creation was lost.
+
+        Only where `lookup_by_order_id`.
+        """
 
     async def ask(self, query: LinkQuery) -> PaymentNews:
         """What the gateway knows of the link and of every payment made through it.
 
-        The news has the link `missing` if the gateway has none under that key.
+        The news has the link `missing` if the gateway has none under that key. Without
+        `lookup_by_order_id` the query lacks the reference only where the draft was refused when it
+        was sent again.
         """
 
     async def close_payment_link(self, query: LinkQuery) -> None:
@@ -91,6 +111,13 @@ class Gateway(Protocol):
         """Take the money that was only authorized; one that was captured before is left as it is.
 
         The answer is the payment as it stands then, captured or not.
+        """
+
+    async def capture_link(self, query: LinkQuery, key: str) -> PaymentNews:
+        """Take the money of an approved link, where `needs_capture`; then the same as `ask`.
+
+        Repeating it never takes the money twice. A decline is a failed payment in the news; a
+        capture that goes on at the gateway raises `OutcomeUnknown`.
         """
 
     def draft_refund(self, refund: Refund) -> RefundDraft:
@@ -130,10 +157,26 @@ class Gateway(Protocol):
         """
 
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
-        """Raises `BadSignature`."""
+        """Raises `BadSignature`, also for what cannot be a callback of this gateway."""
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+    async def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         """Verify the raw bytes, then translate.
 
-        Raises `BadSignature` before anything is parsed, `MessageNotUnderstood` after.
+        Raises `BadSignature` before anything is parsed, `MessageNotUnderstood` after, and
+        `GatewayUnavailable` or `OutcomeUnknown` while what the check needs cannot be fetched: then
+        nothing is known of the message, and the gateway has to send it again.
         """
+
+
+class TakesMoneyItself:
+    """For gateways where a customer's payment needs no capture of an approved link."""
+
+    async def capture_link(self, query: LinkQuery, key: str) -> PaymentNews:
+        raise RequestRefused(f"{query.gateway} has no approved links")
+
+
+class CannotLookUp:
+    """For gateways that find a link only by their own reference."""
+
+    async def find_payment_link(self, key: str) -> PaymentLink | None:
+        raise RequestRefused(f"{key} cannot be looked up")

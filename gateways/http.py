@@ -87,7 +87,7 @@ class GatewayClient:
         headers: Mapping[str, str] | None = None,
         answers: Collection[int] = (),
     ) -> Answer:
-        """Send `content`, JSON already written, byte for byte."""
+        """Send `content`, already written, byte for byte; JSON unless its header says otherwise."""
         named = {"Content-Type": "application/json", **(headers or {})}
         return await self._call("POST", path, ids, answers, content=content, headers=named)
 

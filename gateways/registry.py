@@ -6,10 +6,14 @@ from typing import Any
 
 from gateways.base import Gateway
 from gateways.http import GatewayClient, connection
+from gateways.paypal import PayPal
 from gateways.razorpay import Razorpay
+from gateways.stripe import Stripe
 
 GATEWAYS: Mapping[str, Callable[..., Gateway]] = {
+    "paypal": PayPal,
     "razorpay": Razorpay,
+    "stripe": Stripe,
 }
 
 

@@ -8,15 +8,15 @@ from hmac import digest as hmac_digest
 from domain.errors import BadSignature
 
 
-def check_hmac(secrets: Iterable[str], message: bytes, signature: str | None) -> None:
-    """Raise `BadSignature` unless `signature` is the hex HMAC-SHA256 under one of the secrets.
+def check_hmac(secrets: Iterable[str], message: bytes, *signatures: str | None) -> None:
+    """Raise `BadSignature` unless one of them is the hex HMAC-SHA256 under one of the secrets.
 
     Several are valid while a secret is being changed. With none, nothing is.
     """
-    given = as_bytes(signature or "")
+    given = [as_bytes(signature or "") for signature in signatures]
     expected = [_hex_hmac(secret, message) for secret in secrets if secret]
     # Bytes, since compare_digest refuses text that is not ASCII; a list, so that none is skipped.
-    if not any([compare_digest(given, each) for each in expected]):
+    if not any([compare_digest(mine, theirs) for mine in expected for theirs in given]):
         raise BadSignature("no valid secret explains this signature")
 
 

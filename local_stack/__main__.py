@@ -72,7 +72,7 @@ async def demo(
     orders
         How many checkouts to drive, at least 24; otherwise one of every kind.
     gateway
-        The gateway that the customers pay at.
+        The gateway that the customers pay at, or `mixed` for all of them in turn.
     state
         The folder of databases, keys and logs; wiped first.
     stop_with_parent

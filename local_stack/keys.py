@@ -8,13 +8,17 @@ from pathlib import Path
 
 
 def kept_keys(path: Path) -> Mapping[str, str]:
-    """The keys by name, in the clear; in a file that only its owner may read."""
-    if not path.exists():
+    """The keys by name, in the clear; in a file that only its owner may read.
+
+    A stack that is older than one of them gets that one when it starts again.
+    """
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    keys = _new_keys() | kept
+    if keys != kept:
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(_new_keys(), indent=2) + "\n")
+        draft.write_text(json.dumps(keys, indent=2) + "\n")
         draft.replace(path)
-    keys: dict[str, str] = json.loads(path.read_text())
     return keys
 
 
@@ -25,6 +29,11 @@ def _new_keys() -> dict[str, str]:
         "razorpay_key_id": f"rzp_test_{secrets.token_hex(7)}",
         "razorpay_key_secret": secrets.token_urlsafe(18),
         "razorpay_webhook_secret": secrets.token_urlsafe(24),
+        "paypal_client_id": f"app_{secrets.token_hex(7)}",
+        "paypal_client_secret": secrets.token_urlsafe(18),
+        "paypal_webhook_id": secrets.token_hex(9).upper(),
+        "stripe_secret_key": f"sk_test_{secrets.token_urlsafe(18)}",
+        "stripe_webhook_secret": f"whsec_{secrets.token_urlsafe(24)}",
     }
 
 

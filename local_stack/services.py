@@ -58,10 +58,13 @@ def _database(stack: Stack) -> dict[str, str]:
 
 
 def _merchant(stack: Stack) -> dict[str, str]:
-    """Our account at the gateway, known to both sides."""
+    """Our accounts at the gateways, known to both sides."""
     return {
         "RAZORPAY_KEY_ID": stack.keys["razorpay_key_id"],
         "RAZORPAY_KEY_SECRET": stack.keys["razorpay_key_secret"],
+        "STRIPE_SECRET_KEY": stack.keys["stripe_secret_key"],
+        "PAYPAL_CLIENT_ID": stack.keys["paypal_client_id"],
+        "PAYPAL_CLIENT_SECRET": stack.keys["paypal_client_secret"],
     }
 
 
@@ -72,6 +75,10 @@ def _simulator(stack: Stack) -> dict[str, str]:
         "SIMULATOR_STATE": f"{stack.folder.absolute() / 'simulator.db'}",
         "RAZORPAY_WEBHOOK_SECRET": stack.keys["razorpay_webhook_secret"],
         "RAZORPAY_WEBHOOK_URL": f"{stack.url('API')}/webhooks/razorpay",
+        "STRIPE_WEBHOOK_SECRETS": stack.keys["stripe_webhook_secret"],
+        "STRIPE_WEBHOOK_URL": f"{stack.url('API')}/webhooks/stripe",
+        "PAYPAL_WEBHOOK_ID": stack.keys["paypal_webhook_id"],
+        "PAYPAL_WEBHOOK_URL": f"{stack.url('API')}/webhooks/paypal",
     }
 
 
@@ -94,6 +101,12 @@ def _ours(stack: Stack) -> dict[str, str]:
         **_merchant(stack),
         "RAZORPAY_WEBHOOK_SECRETS": json.dumps([stack.keys["razorpay_webhook_secret"]]),
         "RAZORPAY_BASE_URL": stack.url("SIMULATOR"),
+        "STRIPE_WEBHOOK_SECRETS": json.dumps([stack.keys["stripe_webhook_secret"]]),
+        "STRIPE_BASE_URL": f"{stack.url('SIMULATOR')}/stripe",
+        "PAYPAL_WEBHOOK_IDS": json.dumps([stack.keys["paypal_webhook_id"]]),
+        "PAYPAL_BASE_URL": f"{stack.url('SIMULATOR')}/paypal",
+        "PAYPAL_CERTIFICATES_AT": f"{stack.url('SIMULATOR')}/paypal",
+        "PAYPAL_CA_FILE": f"{stack.folder.absolute() / 'paypal-ca.pem'}",
         "TEMPORAL_ADDRESS": stack.address("TEMPORAL"),
         "PUBLIC_URL": stack.url("API"),
         "SHOP_NAME": SHOP_NAME,

@@ -27,7 +27,7 @@ class Stack:
 
     @cached_property
     def keys(self) -> Mapping[str, str]:
-        """In the clear: `client` and `operator` of the API, and `razorpay_…` of the simulator."""
+        """In the clear: `client` and `operator` of the API, and those of the gateways' accounts."""
         return kept_keys(self.keys_file)
 
     def address(self, name: str) -> str:

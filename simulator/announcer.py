@@ -67,15 +67,13 @@ class Announcer:
 
     def _event(self, news: News, notice: Notice, *, forged: bool) -> Event:
         dialect = self._dialects[news.link.dialect]
-        event_id = dialect.new_id("event")
         return Event(
-            id=event_id,
+            id=notice.event_id or dialect.new_id("event"),
             dialect=dialect.name,
             name=notice.name,
             link_id=news.link.id,
             payment_id=news.payment.id if news.payment else None,
             body=notice.body,
-            headers=dialect.webhook_headers(event_id, notice.body, forged=forged),
             genuine=not forged,
             created_at=self._books.clock(),
         )

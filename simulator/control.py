@@ -3,7 +3,7 @@
 An `order_id` may be any name of a link: the merchant's order, the reference, the link's own id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 
 from simulator.announcer import Announcer
 from simulator.books import Books
-from simulator.dialect import PageUrl
+from simulator.dialect import Dialect, PageUrl
 from simulator.faults import Faults
 from simulator.records import Json
 from simulator.views import dispute_view, event_view, link_view, payment_view, refund_view, timed
@@ -37,11 +37,16 @@ class ControlApi:
     """What is true, what goes wrong, and a liar among the senders."""
 
     def __init__(
-        self, books: Books, announcer: Announcer, sender: WebhookSender, page_url: PageUrl
+        self,
+        books: Books,
+        announcer: Announcer,
+        sender: WebhookSender,
+        dialects: Mapping[str, Dialect],
+        page_url: PageUrl,
     ) -> None:
         self._ledger, self._outbox, self._faults = books.ledger, books.outbox, books.faults
         self._announcer, self._sender = announcer, sender
-        self._page_url = page_url
+        self._dialects, self._page_url = dialects, page_url
 
     def router(self) -> APIRouter:
         routes = control_router()
@@ -76,7 +81,12 @@ class ControlApi:
             "links": [
                 link_view(link, self._page_url(link.id)) for link in links if not link.elsewhere
             ],
-            "payments": [payment_view(payment, link) for payment, link in paid],
+            "payments": [
+                payment_view(
+                    payment, link, self._dialects[link.dialect].reference_of(link, payment)
+                )
+                for payment, link in paid
+            ],
             "refunds": [
                 refund_view(refund, link)
                 for payment, link in paid

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Raised with every change of the tables; there are no migrations for a test double's memory.
-VERSION = 3
+VERSION = 4
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS links (
@@ -50,7 +50,7 @@ CREATE INDEX IF NOT EXISTS entries_by_settlement ON entries (settlement_id);
 CREATE TABLE IF NOT EXISTS events (
     id TEXT PRIMARY KEY, dialect TEXT NOT NULL, name TEXT NOT NULL,
     link_id TEXT NOT NULL REFERENCES links, payment_id TEXT, body BLOB NOT NULL,
-    headers TEXT NOT NULL, genuine INTEGER NOT NULL, created_at REAL NOT NULL);
+    genuine INTEGER NOT NULL, created_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS events_by_link ON events (link_id);
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY, event_id TEXT NOT NULL REFERENCES events, link_id TEXT NOT NULL,
@@ -63,6 +63,9 @@ CREATE INDEX IF NOT EXISTS attempts_by_event ON attempts (event_id);
 CREATE TABLE IF NOT EXISTS calls (
     at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER, order_id TEXT);
 CREATE INDEX IF NOT EXISTS calls_by_order ON calls (order_id);
+CREATE TABLE IF NOT EXISTS answers (
+    dialect TEXT NOT NULL, key TEXT NOT NULL, request BLOB NOT NULL, body BLOB NOT NULL,
+    at REAL NOT NULL, PRIMARY KEY (dialect, key));
 CREATE TABLE IF NOT EXISTS faults (
     name TEXT PRIMARY KEY, settings TEXT NOT NULL, first_call_at REAL);
 CREATE TABLE IF NOT EXISTS fault_names (

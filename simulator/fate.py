@@ -19,6 +19,7 @@ from simulator.records import (
     LinkStatus,
     Method,
     Outcome,
+    Payment,
     RefundStatus,
 )
 from simulator.refunds import RefundEnded, Refunds
@@ -60,7 +61,7 @@ class StrayPayment:
     currency: str = "INR"
     order_id: str | None = None
     method: Method = Method.CARD
-    dialect: Literal["razorpay"] = "razorpay"
+    dialect: str = "razorpay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,40 +100,47 @@ class FateApi:
         return routes
 
     async def pay_late(self, order_id: str, late: LatePayment) -> Json:
-        """A success whatever became of the link: canceled, expired, or paid before."""
+        """A success whatever became of the link: canceled, expired, or paid before.
+
+        Where nothing comes through a closed link, the merchant's staff take the money by other
+        means, for the order; there is no authorizing it alone.
+        """
         links = [link for link in self._ledger.links_named(order_id) if not link.elsewhere]
         link = found(links[-1] if links else None, f"link for {order_id}")
-        outcome = Outcome.SUCCESS if late.status == "captured" else Outcome.AUTHORIZED
-        payment = self._gateway.pay_late(link, outcome, late.method, late.amount)
-        return payment_view(payment, link)
+        if self._dialects[link.dialect].takes_late_payments:
+            outcome = Outcome.SUCCESS if late.status == "captured" else Outcome.AUTHORIZED
+            return self._view(self._gateway.pay_late(link, outcome, late.method, late.amount))
+        if late.status == "authorized":
+            raise HTTPException(409, f"{link.dialect} takes no late authorizations")
+        amount = late.amount or link.amount
+        stray = StrayPayment(amount, link.currency, link.order_id, late.method, link.dialect)
+        return await self.pay_elsewhere(stray)
 
     async def pay_elsewhere(self, stray: StrayPayment) -> Json:
         """Money that came through no link of the merchant's."""
-        link = link_elsewhere(stray, self._dialects[stray.dialect], self._clock())
-        return payment_view(self._gateway.pay_elsewhere(link, stray.method), link)
+        dialect = found(self._dialects.get(stray.dialect), f"dialect {stray.dialect}")
+        link = link_elsewhere(stray, dialect, self._clock())
+        return self._view(self._gateway.pay_elsewhere(link, stray.method))
 
     async def settle_payment(self, payment_id: str, settlement: PaymentSettlement) -> Json:
         payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
-        payment = self._gateway.settle(payment, Outcome(settlement.outcome))
-        return payment_view(payment, self._ledger.link_of(payment))
+        return self._view(self._gateway.settle(payment, Outcome(settlement.outcome)))
 
     async def release(self, payment_id: str) -> Json:
         """Give back what was authorized and never captured."""
         payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
         try:
-            payment = self._gateway.release(payment)
+            return self._view(self._gateway.release(payment))
         except NotAuthorized:
             raise HTTPException(409, f"{payment_id} is {payment.status}") from None
-        return payment_view(payment, self._ledger.link_of(payment))
 
     async def revoke(self, payment_id: str) -> Json:
         """Let the bank take back what was captured; nobody is told."""
         payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
         try:
-            payment = self._gateway.revoke(payment)
+            return self._view(self._gateway.revoke(payment))
         except NotRevocable:
             raise HTTPException(409, f"{payment_id} is {payment.status}, or partly so") from None
-        return payment_view(payment, self._ledger.link_of(payment))
 
     async def dispute(self, payment_id: str, objection: Objection) -> Json:
         payment = found(self._ledger.payment(payment_id), f"payment {payment_id}")
@@ -163,6 +171,10 @@ class FateApi:
         """Pay out whatever was captured, refunded or lost since the last time."""
         return {"settlements": [settlement_view(each) for each in self._settlements.settle()]}
 
+    def _view(self, payment: Payment) -> Json:
+        link = self._ledger.link_of(payment)
+        return payment_view(payment, link, self._dialects[link.dialect].reference_of(link, payment))
+
 
 def found(record: T | None, what: str) -> T:
     if record is None:
@@ -179,7 +191,7 @@ def link_elsewhere(stray: StrayPayment, dialect: Dialect, now: float) -> Link:
         order_id=stray.order_id,
         status=LinkStatus.PAID,
         elsewhere=True,
-        details={"notes": {"order_id": stray.order_id}} if stray.order_id else {},
+        details=dialect.quoting(stray.order_id) if stray.order_id else {},
         created_at=now,
         updated_at=now,
         expires_at=now,

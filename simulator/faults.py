@@ -14,7 +14,7 @@ from typing import Literal
 from simulator.alarm import Clock
 from simulator.records import Json
 
-AnswerCounter = Literal["lost_create_answer", "lost_refund_answer"]
+AnswerCounter = Literal["lost_create_answer", "lost_capture_answer", "lost_refund_answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Faults:
     wrong_webhook_signature: bool = False
     wrong_callback_signature: bool = False
     lost_create_answer: int = 0
+    lost_capture_answer: int = 0
     lost_refund_answer: int = 0
     refund_pending: bool = False
     refund_fails: bool = False
@@ -71,7 +72,8 @@ class Faults:
         limit = self.rate_limited or RateLimit(0)
         limits = (limit.times, limit.retry_after)
         numbers = (self.duplicate_webhooks, self.late_webhook, self.slow, self.server_errors)
-        more = (self.lost_create_answer, self.lost_refund_answer, self.unavailable_for)
+        lost = (self.lost_create_answer, self.lost_capture_answer, self.lost_refund_answer)
+        more = (*lost, self.unavailable_for)
         if any(number < 0 for number in (*numbers, *more, *limits)):
             raise ValueError("counts and durations are not negative")
 

@@ -58,8 +58,12 @@ class Gateway:
             raise LinkClosed(link.id)
         with transaction(self._books.db):
             payment = self._begin(link, outcome, method, delay)
-            if not delay:
+            if self._dialects[link.dialect].merchant_captures:
+                payment = self._approve(payment)
+            elif not delay:
                 payment = self._conclude(payment, outcome)
+            if payment.is_undecided and self._dialects[link.dialect].one_attempt:
+                self._use_up(payment)
         self._alarm.ring()
         return payment
 
@@ -81,6 +85,26 @@ class Gateway:
         """
         with transaction(self._books.db):
             return self._conclude(payment, outcome)
+
+    def take(self, payment: Payment) -> Payment:
+        """Give the merchant what its customer approved, if the bank agrees, or once it does.
+
+        Raise `NotAuthorized` if it is not approved (any more).
+        """
+        if payment.status is not PaymentStatus.AUTHORIZED:
+            raise NotAuthorized(payment.id)
+        with transaction(self._books.db):
+            now = self._clock()
+            if payment.outcome is Outcome.FAILURE:
+                return self._fail(payment)
+            if payment.settle_at is None or payment.settle_at > now:
+                created = PaymentStatus.CREATED
+                payment = self._ledger.change_payment(payment, now, status=created)
+                self._use_up(payment)
+                return payment
+            link, payment = self._capture(payment)
+            self._announcer.announce(News(Happening.CAPTURED, link, payment))
+            return payment
 
     def capture(self, payment: Payment) -> Payment:
         """Give the merchant what was only authorized. Raise `NotAuthorized` if it is not."""
@@ -129,10 +153,10 @@ class Gateway:
 
     def return_url(self, link: Link, payment: Payment) -> str | None:
         """Where the browser goes after this payment; None if it stays here."""
-        faults = self._books.faults.of(link.names)
-        if faults.no_callback or not payment.captured:
+        faults, dialect = self._books.faults.of(link.names), self._dialects[link.dialect]
+        approved = dialect.merchant_captures and payment.is_undecided
+        if faults.no_callback or not (payment.captured or approved):
             return None
-        dialect = self._dialects[link.dialect]
         return dialect.return_url(link, payment, forged=faults.wrong_callback_signature)
 
     async def keep_time(self) -> None:
@@ -187,6 +211,17 @@ class Gateway:
                 payment = self._fail(payment)
         return payment
 
+    def _approve(self, payment: Payment) -> Payment:
+        """The last approval counts, whichever came before."""
+        for other in self._ledger.payments(link_id=payment.link_id):
+            if other.status is PaymentStatus.AUTHORIZED:
+                failed = PaymentStatus.FAILED
+                self._ledger.change_payment(other, self._clock(), status=failed)
+        payment = self._authorize(payment)
+        link = self._ledger.link_of(payment)
+        self._announcer.announce(News(Happening.APPROVED, link, payment))
+        return payment
+
     def _authorize(self, payment: Payment) -> Payment:
         amount = self._books.faults.of(self._ledger.link_of(payment).names).wrong_amount
         amount = payment.amount if amount is None else amount
@@ -203,9 +238,15 @@ class Gateway:
             fee=self._tariff.fee(payment.amount),
             tax=self._tariff.tax(payment.amount),
         )
-        if link.is_open:
+        if link.is_open or link.status is LinkStatus.COMPLETED:
             link = self._ledger.change_link(link, now, status=LinkStatus.PAID, closed_at=now)
         return link, payment
+
+    def _use_up(self, payment: Payment) -> None:
+        """From now on the link only waits for what becomes of this payment."""
+        now, link = self._clock(), self._ledger.link_of(payment)
+        link = self._ledger.change_link(link, now, status=LinkStatus.COMPLETED, closed_at=now)
+        self._announcer.announce(News(Happening.COMPLETED, link, payment))
 
     def _fail(self, payment: Payment) -> Payment:
         payment = self._ledger.change_payment(payment, self._clock(), status=PaymentStatus.FAILED)

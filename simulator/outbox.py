@@ -1,6 +1,5 @@
 """Events and their deliveries: written with the change they tell of, so no notice can be lost."""
 
-import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ class Outbox:
 
     def add(self, event: Event) -> None:
         self._db.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 event.id,
                 event.dialect,
@@ -32,7 +31,6 @@ class Outbox:
                 event.link_id,
                 event.payment_id,
                 event.body,
-                json.dumps(event.headers),
                 event.genuine,
                 event.created_at,
             ),
@@ -94,7 +92,6 @@ def event_from(row: sqlite3.Row) -> Event:
         link_id=row["link_id"],
         payment_id=row["payment_id"],
         body=row["body"],
-        headers=json.loads(row["headers"]),
         genuine=bool(row["genuine"]),
         created_at=row["created_at"],
     )

@@ -11,7 +11,10 @@ Json = dict[str, Any]
 
 
 class LinkStatus(StrEnum):
+    """`completed` took a payment that the bank has yet to decide, and takes no other."""
+
     CREATED = "created"
+    COMPLETED = "completed"
     PAID = "paid"
     CANCELED = "canceled"
     EXPIRED = "expired"
@@ -62,6 +65,8 @@ class Method(StrEnum):
 class Happening(StrEnum):
     """What a gateway tells its merchant about."""
 
+    APPROVED = "approved"
+    COMPLETED = "completed"
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     FAILED = "failed"
@@ -143,6 +148,11 @@ class Payment:
     def captured(self) -> bool:
         """Whether the merchant was given the money, whatever became of it since."""
         return self.captured_at is not None
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the bank, or the merchant, has yet to say yes or no."""
+        return self.status in (PaymentStatus.CREATED, PaymentStatus.AUTHORIZED)
 
     @property
     def amount_left(self) -> int:
@@ -237,7 +247,7 @@ class News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One notice to the merchant: the exact bytes and headers that every delivery repeats."""
+    """One notice to the merchant: the exact bytes that every delivery repeats."""
 
     id: str
     dialect: str
@@ -245,6 +255,5 @@ class Event:
     link_id: str
     payment_id: str | None
     body: bytes
-    headers: dict[str, str]
     genuine: bool
     created_at: float

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from simulator.paypal.account import PayPalAccount
 from simulator.razorpay.account import RazorpayAccount
+from simulator.stripe.account import StripeAccount
 from simulator.tariff import Tariff
 from simulator.webhooks import Backoff
 
 DESCRIPTION = """\
 A payment gateway to develop and test against. No real money, no real cards.
 
-It serves Razorpay's API under /v1, a payment page a person can use under /pay,
-and under /simulator what a test needs: faults, the ledger, settlements and their
-files, forged webhooks.
+It serves Razorpay's API under /v1, Stripe's under /stripe/v1, PayPal's under /paypal, a payment
+page a person can use under /pay, and under /simulator what a test needs: faults, the ledger,
+settlements and their files, forged webhooks. The root of PayPal's certificates lies beside the
+state file, in paypal-ca.pem.
 """
 ENVIRONMENT = """\
 environment:
@@ -24,6 +27,13 @@ environment:
   RAZORPAY_KEY_SECRET      its secret, signs callbacks  (simulator-key-secret)
   RAZORPAY_WEBHOOK_SECRET  signs webhooks               (simulator-webhook-secret)
   RAZORPAY_WEBHOOK_URL     where webhooks go; none are sent without it
+  STRIPE_SECRET_KEY        key the API expects          (sk_test_simulator)
+  STRIPE_WEBHOOK_SECRETS   sign webhooks, by commas     (whsec_simulator)
+  STRIPE_WEBHOOK_URL       where webhooks go; none are sent without it
+  PAYPAL_CLIENT_ID         the app's id                 (simulator-client)
+  PAYPAL_CLIENT_SECRET     its secret                   (simulator-client-secret)
+  PAYPAL_WEBHOOK_ID        what events are signed for   (SIMULATORWEBHOOK1)
+  PAYPAL_WEBHOOK_URL       where webhooks go; none are sent without it
 
 example:
   RAZORPAY_WEBHOOK_URL=http://127.0.0.1:8000/webhooks/razorpay python -m simulator
@@ -41,15 +51,22 @@ class Settings:
     settle_after: float | None
     log_level: str
     razorpay: RazorpayAccount
+    stripe: StripeAccount
+    paypal: PayPalAccount
 
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
     """Exit with code 2 and one clear line if a flag makes no sense."""
     flags = parser()
     options = flags.parse_args(arguments)
-    account = razorpay_account()
-    if account.webhook_url and not account.webhook_url.startswith(("http://", "https://")):
-        flags.error(f"RAZORPAY_WEBHOOK_URL={account.webhook_url!r} is no http or https address")
+    razorpay, stripe, paypal = razorpay_account(), stripe_account(), paypal_account()
+    for name, url in (
+        ("RAZORPAY", razorpay.webhook_url),
+        ("STRIPE", stripe.webhook_url),
+        ("PAYPAL", paypal.webhook_url),
+    ):
+        if url and not url.startswith(("http://", "https://")):
+            flags.error(f"{name}_WEBHOOK_URL={url!r} is no http or https address")
     return Settings(
         host=options.host,
         port=options.port,
@@ -59,7 +76,9 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         tariff=Tariff(options.fee),
         settle_after=options.settle_after,
         log_level=options.log_level,
-        razorpay=account,
+        razorpay=razorpay,
+        stripe=stripe,
+        paypal=paypal,
     )
 
 
@@ -69,6 +88,24 @@ def razorpay_account() -> RazorpayAccount:
         key_secret=os.environ.get("RAZORPAY_KEY_SECRET") or "simulator-key-secret",
         webhook_secret=os.environ.get("RAZORPAY_WEBHOOK_SECRET") or "simulator-webhook-secret",
         webhook_url=os.environ.get("RAZORPAY_WEBHOOK_URL") or None,
+    )
+
+
+def stripe_account() -> StripeAccount:
+    secrets = os.environ.get("STRIPE_WEBHOOK_SECRETS") or "whsec_simulator"
+    return StripeAccount(
+        secret_key=os.environ.get("STRIPE_SECRET_KEY") or "sk_test_simulator",
+        webhook_secrets=tuple(secrets.split(",")),
+        webhook_url=os.environ.get("STRIPE_WEBHOOK_URL") or None,
+    )
+
+
+def paypal_account() -> PayPalAccount:
+    return PayPalAccount(
+        client_id=os.environ.get("PAYPAL_CLIENT_ID") or "simulator-client",
+        client_secret=os.environ.get("PAYPAL_CLIENT_SECRET") or "simulator-client-secret",
+        webhook_id=os.environ.get("PAYPAL_WEBHOOK_ID") or "SIMULATORWEBHOOK1",
+        webhook_url=os.environ.get("PAYPAL_WEBHOOK_URL") or None,
     )
 
 

@@ -16,8 +16,9 @@ def link_view(link: Link, short_url: str) -> Json:
     return chosen(link, LINK) | {"short_url": short_url} | times
 
 
-def payment_view(payment: Payment, link: Link) -> Json:
-    more = {"link_id": shown_id(link), "order_id": link.order_id}
+def payment_view(payment: Payment, link: Link, reference: str) -> Json:
+    """`reference` is the merchant's name for it."""
+    more = {"reference": reference, "link_id": shown_id(link), "order_id": link.order_id}
     times = {"created_at": iso(payment.created_at), "settle_at": iso(payment.settle_at)}
     return chosen(payment, PAYMENT) | more | times
 

@@ -76,13 +76,18 @@ class WebhookSender:
         self._outbox.record(delivery, status, now, retry_at)
 
     async def post(self, event: Event) -> int | None:
-        """Return the merchant's status, or None if there was no answer in time."""
-        url = self._dialects[event.dialect].webhook_url
+        """Return the merchant's status, or None if there was no answer in time.
+
+        It is signed now: some gateways sign the time of each try.
+        """
+        dialect = self._dialects[event.dialect]
+        url = dialect.webhook_url
         if url is None:
             return None
+        headers = dialect.webhook_headers(event.id, event.body, forged=not event.genuine)
         try:
             async with asyncio.timeout(TIMEOUT):
-                answer = await self._client.post(url, content=event.body, headers=event.headers)
+                answer = await self._client.post(url, content=event.body, headers=headers)
                 return answer.status_code
         except (httpx.HTTPError, TimeoutError):
             return None

@@ -21,7 +21,10 @@ from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
 
 PLAYS = int(os.environ.get("PLAYS", "1"))
-SEEDS = [int(os.environ.get("PLAY_SEED", secrets.randbelow(10**9))) + n for n in range(PLAYS)]
+# Those who run side by side must all draw the same, or they would not run the same tests.
+TEST_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(8))
+FIRST = int(os.environ.get("PLAY_SEED", Random(TEST_RUN).randrange(10**9)))
+SEEDS = [FIRST + number for number in range(PLAYS)]
 ORDERS, STEPS, KILLS = 8, 6, 2
 WINDOW = 6
 FULFILLED = ("paid", "partially_refunded", "refunded")

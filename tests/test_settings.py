@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import settings
 from domain.invoices import Invoicing, Numbering, Seller
-from domain.policies import Notices
+from domain.policies import GatewayRule, Notices
 from settings import SETTINGS_ARE_WRONG, Settings
 from tests.support.programs import running_program
 
@@ -37,6 +38,11 @@ def told(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> Set
     return settings.load(needs=["gateways", "api_keys"])
 
 
+def rules(*gateways: str, **rule: Any) -> str:
+    """One rule for such gateways."""
+    return json.dumps([{"gateways": gateways, **rule}])
+
+
 def keys(*changes: Mapping[str, str]) -> dict[str, str]:
     return {"API_KEYS": json.dumps([{**KEY, **change} for change in changes])}
 
@@ -48,7 +54,8 @@ def keys(*changes: Mapping[str, str]) -> dict[str, str]:
         ({"RAZORPAY_KEY_SECRET": ""}, "RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together"),
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET",
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET,"
+            " STRIPE_SECRET_KEY, or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET",
         ),
         (
             {"SELLER_TIME_ZONE": "Mars/Olympus"},
@@ -73,6 +80,21 @@ def keys(*changes: Mapping[str, str]) -> dict[str, str]:
         (keys({}, {"name": "b"}), "API_KEYS has the same key twice"),
         (keys({}, {"sha256": "0" * 64}), "API_KEYS has the same name twice"),
         ({"DEFAULT_GATEWAY": "acme"}, "DEFAULT_GATEWAY acme has no keys"),
+        ({"PAYPAL_CLIENT_ID": "app"}, "PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET go together"),
+        ({"PAYPAL_CA_FILE": "/nowhere"}, "PAYPAL_CA_FILE: Path does not point to a file"),
+        ({"GATEWAY_RULES": rules("paypal")}, "GATEWAY_RULES names paypal, without keys"),
+        (
+            {"GATEWAY_RULES": rules()},
+            "GATEWAY_RULES.0.GATEWAYS: Tuple should have at least 1 item after validation, not 0",
+        ),
+        (
+            {"GATEWAY_RULES": rules("razorpay", currency="rupees")},
+            "GATEWAY_RULES.0.CURRENCY: String should match pattern '^[A-Z]{3}$'",
+        ),
+        (
+            {"GATEWAY_RULES": rules("razorpay", atleast=1)},
+            "GATEWAY_RULES.0.ATLEAST: Extra inputs are not permitted",
+        ),
         ({"RAZORPAY_WEBHOOK_SECRETS": SECRET}, "RAZORPAY_WEBHOOK_SECRETS: is not valid JSON"),
         (
             {"DATABASE_URL": f"mysql://u:{SECRET}@h/d"},
@@ -135,8 +157,30 @@ def test_what_is_good_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [key.name for key in config.api_keys] == ["shop"]
 
 
+def test_a_gateway_is_there_once_it_has_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    stripe = {"STRIPE_SECRET_KEY": SECRET, "STRIPE_WEBHOOK_SECRETS": '["new", "old"]'}
+    config = told(monkeypatch, GOOD | stripe)
+    assert list(config.gateways) == ["razorpay", "stripe"]
+    assert config.gateways["stripe"] == {
+        "secret_key": SECRET,
+        "webhook_secrets": ["new", "old"],
+        "base_url": "https://api.stripe.com",
+    }
+    alone = {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": "", "DEFAULT_GATEWAY": "stripe"}
+    assert list(told(monkeypatch, GOOD | stripe | alone).gateways) == ["stripe"]
+
+
+def test_rules_say_who_is_asked_first_and_who_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    paypal = {"PAYPAL_CLIENT_ID": "app", "PAYPAL_CLIENT_SECRET": SECRET}
+    more = {"GATEWAY_RULES": rules("paypal", "razorpay", currency="USD", below=100_000)}
+    (rule,) = told(monkeypatch, GOOD | paypal | more).policies.gateway_rules
+    assert rule == GatewayRule(("paypal", "razorpay"), "USD", below=100_000)
+
+
 def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {"RAZORPAY_WEBHOOK_SECRETS": json.dumps([SECRET]), "SMTP_PASSWORD": SECRET}
+    more |= {"STRIPE_WEBHOOK_SECRETS": json.dumps([SECRET]), "STRIPE_SECRET_KEY": SECRET}
+    more |= {"PAYPAL_CLIENT_ID": "app", "PAYPAL_CLIENT_SECRET": SECRET}
     config = told(monkeypatch, {**GOOD, **more, "SMTP_USERNAME": "me"})
     assert SECRET not in f"{config!r} {config} {config.model_dump_json()}"
 
@@ -148,7 +192,8 @@ def test_secrets_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"RAZORPAY_KEY_ID": ""}, "RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET go together"),
         (
             {"RAZORPAY_KEY_ID": "", "RAZORPAY_KEY_SECRET": ""},
-            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET",
+            "no gateway has keys: set RAZORPAY_KEY_ID and RAZORPAY_KEY_SECRET, STRIPE_SECRET_KEY,"
+            " or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET",
         ),
     ],
 )

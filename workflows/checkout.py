@@ -10,11 +10,12 @@ from temporalio.workflow import ActivityConfig
 
 from activities.checkouts import CheckoutActivities
 from activities.deliveries import DeliveryActivities
-from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened, LinkOrder
+from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened
 from domain.errors import RequestRefused
 from domain.news import Evidence, PaymentNews
 from domain.orders import OrderStatus
 from workflows.ending import record, tell_end
+from workflows.failover import first_link, link_order
 from workflows.options import LINK, ORDER_STATUS, RECORD, failure, named
 from workflows.watch import PaymentWatch
 
@@ -52,7 +53,7 @@ class CheckoutWorkflow:
             return await story
 
     async def _story(self) -> CheckoutResult:
-        self._opened = await self._open_link()
+        self._opened = await first_link(self._checkout) or await self._open_link()
         if not self._opened.order_status.is_open:
             return await self._ended(CheckoutResult(self._opened.order_status))
         conclusion = self._conclusion = await self._watch.until_certain()
@@ -85,7 +86,7 @@ class CheckoutWorkflow:
         link: ActivityConfig = {**LINK, "schedule_to_close_timeout": ends - now}
         opening = workflow.start_activity_method(
             CheckoutActivities.open_link,
-            LinkOrder(plan.order_id, plan.link_key, asked_at=now, closes_at=ends),
+            link_order(checkout),
             **named(link, f"Ask {plan.gateway.title()} for a payment link"),
         )
         await workflow.wait_condition(lambda: opening.done() or checkout.is_closing(workflow.now()))

@@ -156,7 +156,6 @@ async def repair_plan(subject: str, orders: Orders, policies: Policies) -> Repai
     """The plan for an order's repair, or for a payment's whose order nobody knows."""
     checkout = None
     if subject.startswith(ORDER_PREFIX):
-        checkout = CheckoutPlan.of(
-            await orders.order(subject), policies.timetable, policies.notices
-        )
+        order, key = await orders.order(subject), await orders.latest_link(subject)
+        checkout = CheckoutPlan.of(order, policies.timetable, policies.notices, key or "")
     return RepairPlan(subject, checkout, policies.repair, policies.budget)

@@ -37,6 +37,11 @@ LINK: ActivityConfig = {
     # Whatever the last attempt did must be over before the link is looked for and closed.
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
+ONE_TRY: ActivityConfig = {
+    **LINK,
+    # What became of each attempt must be known: it decides whether another gateway may be asked.
+    "retry_policy": RetryPolicy(maximum_attempts=1),
+}
 QUERY: ActivityConfig = {
     "start_to_close_timeout": ONE_CALL,
     "heartbeat_timeout": HEARTBEAT,

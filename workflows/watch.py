@@ -6,10 +6,11 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.checkouts import CheckoutActivities
-from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkQuery
+from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkCapture, LinkQuery
+from domain.errors import RequestRefused
 from domain.news import PaymentNews
 from workflows.ending import tell_doubt
-from workflows.options import QUERY, named
+from workflows.options import QUERY, failure, named
 
 
 class PaymentWatch:
@@ -29,10 +30,12 @@ class PaymentWatch:
             if self._notice is None and self._checkout.is_in_long_doubt(workflow.now()):
                 # Nobody waits for it: a mail server that is away must not hold the order.
                 self._notice = asyncio.create_task(tell_doubt(self._checkout.plan.order_id))
-            if self._checkout.next_ask(workflow.now()) <= workflow.now():
-                await self._ask()
-            else:
+            if self._checkout.next_ask(workflow.now()) > workflow.now():
                 await self._listen()
+            elif self._checkout.wants_link_captured(workflow.now()):
+                await self._capture_link()
+            else:
+                await self._ask()
         if self._notice and not self._notice.done():
             self._notice.cancel()
         return conclusion
@@ -67,6 +70,23 @@ class PaymentWatch:
                 workflow.logger.warning("the gateway could not be asked: %s", error.cause)
         self._checkout.asked(workflow.now(), closing=closing)
 
+    async def _capture_link(self) -> None:
+        """Never two at once: the approval's webhook and the customer's return bring one capture."""
+        price, key = self._checkout.plan.price, self._checkout.capture_key
+        answered = True
+        try:
+            self.hear(
+                await workflow.execute_activity_method(
+                    CheckoutActivities.capture_link,
+                    LinkCapture(self._query(), key),
+                    **named(QUERY, f"Capture {price}, which the customer approved"),
+                )
+            )
+        except ActivityError as error:
+            answered = failure(error, RequestRefused) is not None
+            workflow.logger.warning("the approved link was not captured: %s", error.cause)
+        self._checkout.captured_link(workflow.now(), answered=answered)
+
     async def _capture_what_is_wanted(self) -> None:
         payment = self._checkout.to_capture
         if payment is None:
@@ -88,6 +108,8 @@ class PaymentWatch:
         return self._checkout.conclusion(workflow.now())
 
     def _reason_to_wake(self) -> str:
+        if self._checkout.wants_link_captured(workflow.now()):
+            return "Capture again: the last answer was lost"
         if self._checkout.is_closing(workflow.now()):
             return "Ask again whether it is over"
         due = self._checkout.next_ask(workflow.now())

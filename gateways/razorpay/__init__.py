@@ -6,7 +6,7 @@ Wire facts: https://razorpay.com/docs/api and …/docs/webhooks; each module nam
 from datetime import timedelta
 
 from domain.settlements import Report
-from gateways.base import Capabilities
+from gateways.base import Capabilities, TakesMoneyItself
 from gateways.razorpay.account import NAME
 from gateways.razorpay.amounts import CURRENCIES
 from gateways.razorpay.links import SHORTEST_LIFE, Links
@@ -18,7 +18,7 @@ from gateways.razorpay.reports import Reports
 __all__ = ["SHORTEST_LIFE", "Razorpay"]
 
 
-class Razorpay(Links, Payments, Refunds, Reports, Messages):
+class Razorpay(Links, Payments, Refunds, Reports, Messages, TakesMoneyItself):
     """One Razorpay account, test or live: the key decides."""
 
     name = NAME

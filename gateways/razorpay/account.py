@@ -21,6 +21,10 @@ class Account:
         self._key_secret = key_secret
         self._webhook_secrets = tuple(webhook_secrets)
 
+    @property
+    def hears_webhooks(self) -> bool:
+        return bool(self._webhook_secrets)
+
 
 def error_text(body: Json) -> str:
     error = mapping(body.get("error"))

@@ -51,7 +51,7 @@ class Messages(Account):
         check_hmac([self._key_secret], message, parameters.get("razorpay_signature"))
         return Callback(reference, link, payment or None, sha256_hex(message))
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+    async def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         named = {name.lower(): value for name, value in headers.items()}
         check_hmac(self._webhook_secrets, body, named.get("x-razorpay-signature"))
         digest = sha256_hex(body)

@@ -31,6 +31,9 @@ PREFIXES: dict[Kind, str] = {
 
 class RazorpayDialect:
     name = "razorpay"
+    one_attempt = False
+    takes_late_payments = True
+    merchant_captures = False
 
     def __init__(self, account: RazorpayAccount, page_url: PageUrl) -> None:
         self._account, self._page_url = account, page_url
@@ -39,8 +42,13 @@ class RazorpayDialect:
     def new_id(self, kind: Kind) -> str:
         return new_id(PREFIXES[kind])
 
+    def reference_of(self, link: Link, payment: Payment) -> str:
+        return payment.id
+
     def notices(self, news: News, payments: Sequence[Payment]) -> list[Notice]:
         match news:
+            case News(Happening.COMPLETED):
+                return []
             case News(Happening.CAPTURED, link, Payment() as payment):
                 return self._capture_notices(link, payments, payment)
             case News(happening, link, Payment() as payment, refund=Refund() as refund):
@@ -62,6 +70,9 @@ class RazorpayDialect:
             "X-Razorpay-Event-Id": event_id,
             "X-Razorpay-Signature": webhook_signature(body, secret),
         }
+
+    def quoting(self, order_id: str) -> Json:
+        return {"notes": {"order_id": order_id}}
 
     def return_url(self, link: Link, payment: Payment, *, forged: bool) -> str | None:
         if not link.return_url:

@@ -16,6 +16,7 @@ from db.tables import IdempotencyKeyRow, OrderItemRow, OrderRow, TimelineRow
 from domain.errors import BasketRefused, KeyReused, ProductNotFound
 from domain.money import Money
 from domain.orders import Basket, LatePolicy, OrderStatus, Product
+from domain.policies import GatewayRule
 from tests.support.orders import NOON, a_basket, place
 
 
@@ -155,3 +156,13 @@ async def test_late_money_is_honoured_if_all_it_paid_for_is(
 ) -> None:
     order_id = await place(database, *((sku, 1) for sku in skus))
     assert (await OrderStore(database).order(order_id)).late_policy is policy
+
+
+async def test_a_rule_names_the_gateway_by_the_price(database: Database) -> None:
+    """The price is known here alone, since it comes from the catalogue."""
+    takes = {"zenith": frozenset({"INR"})}
+    rules = (GatewayRule(("zenith",), currency="INR", at_least=50_000),)
+    for quantity, gateway in ((1, "acme"), (2, "zenith")):
+        basket = replace(a_basket(("coffee-beans", quantity)), rules=rules, takes=takes)
+        order_id, _ = await place_with(database, basket, key=f"key-{quantity}")
+        assert (await OrderStore(database).order(order_id)).gateway == gateway

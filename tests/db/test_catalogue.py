@@ -30,9 +30,12 @@ async def test_our_own_is_seeded(database: Database) -> None:
         "electricity-bill": "₹1250.00",
         "notebook-usd": "$12.50",
         "tea-jpy": "¥1800",
+        "espresso-machine-usd": "$499.00",
+        "grinder-usd": "$299.00",
+        "insurance-usd": "$1250.00",
     }
     honoured = [p.sku for p in products if p.late_policy is LatePolicy.HONOUR]
-    assert honoured == ["electricity-bill"]
+    assert honoured == ["electricity-bill", "insurance-usd"]
 
 
 async def test_seeding_twice_changes_nothing(database: Database) -> None:
@@ -47,7 +50,7 @@ async def test_a_product_can_change(database: Database) -> None:
     dearer = Product("mug", "Mug", Money(39900, "INR"), 1800, LatePolicy.REFUND)
     await store.seed([dearer])
     assert dearer in await store.products()
-    assert len(await store.products()) == 6
+    assert len(await store.products()) == 9
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -24,6 +25,8 @@ from tests.support.orders import (
     place,
     place_awaiting,
 )
+
+SECOND = timedelta(seconds=1)
 
 
 async def begin(database: Database, order_id: str, body: str = "{}") -> LinkAttempt:
@@ -130,3 +133,39 @@ async def test_the_token_of_the_first_draft_counts(database: Database) -> None:
     async with database.read() as session:
         tokens = await session.exec(select(col(PaymentLinkRow.callback_token)))
         assert tokens.all() == ["first"]
+
+
+async def test_another_gateway_s_link_waits_for_the_end_of_the_first(database: Database) -> None:
+    """Then the order is that gateway's, and the second link is the one that counts."""
+    orders, order_id = OrderStore(database), await place(database)
+    assert await orders.latest_link(order_id) is None
+    await begin(database, order_id)
+    first, second = link_key(order_id, 1), link_key(order_id, 2)
+    wish = replace(a_wish(order_id), key=second, asked_at=NOON + SECOND, gateway="zenith")
+    draft = replace(a_draft(order_id), key=second, wire_key="second")
+    with pytest.raises(IllegalTransition, match="must end before"):
+        await orders.begin_link(wish, draft, new_token())
+    assert (await orders.order(order_id)).gateway == "acme"
+    assert await orders.latest_link(order_id) == first
+    await orders.end_link(first, LinkStatus.MISSING, NOON)
+    assert (await orders.begin_link(wish, draft, new_token())).draft == draft
+    assert (await orders.order(order_id)).gateway == "zenith"
+    assert await orders.latest_link(order_id) == second
+
+
+async def test_what_is_stored_of_a_link_can_be_read_by_its_key(database: Database) -> None:
+    orders, order_id = OrderStore(database), await place(database)
+    key = link_key(order_id, 1)
+    assert await orders.stored_link(key) is None
+    await begin(database, order_id)
+    unanswered = await orders.stored_link(key)
+    assert unanswered
+    assert (unanswered.draft, unanswered.link) == (a_draft(order_id, body="{}"), None)
+    await orders.keep_link(a_link(order_id))
+    answered = await orders.stored_link(key)
+    assert answered
+    assert answered.link == a_link(order_id)
+    await orders.conclude(an_end(order_id, OrderStatus.EXPIRED))
+    ended = await orders.stored_link(key)
+    assert ended
+    assert (ended.draft, ended.link) == (None, a_link(order_id)), "nobody may send it any more"

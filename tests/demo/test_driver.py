@@ -93,7 +93,7 @@ async def test_what_ended_as_it_must_is_agreed_and_the_rest_is_explained(
     right = Run(Case("right", ends(service, "expired"), "expired"), 1, "razorpay")
     wrong = Run(Case("wrong", ends(service, "failed"), "expired"), 2, "razorpay")
     console = paper()
-    await drive(world, [right, wrong], "razorpay", console)
+    await drive(world, [right, wrong], ["razorpay"], console)
     explain(console, [right, wrong])
     told = on(console)
     assert (right.agrees, wrong.agrees) == (True, False)

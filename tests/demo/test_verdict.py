@@ -7,6 +7,7 @@ import pytest
 
 from demo.aftermath import AFTERMATH
 from demo.cases import CHECKOUTS, Case
+from demo.gateways import ABILITIES, LATE_AUTHORIZATION, missing
 from demo.verdict import Seen, disagreements
 
 CASES = CHECKOUTS + AFTERMATH
@@ -78,6 +79,10 @@ AGREED = {
         TWICE,
         paid(taken=[payment()] * 2, refunds=[PRICE], back=[PRICE], mails=["<1>", "<r>"]),
     ),
+    "a method that no webhook of this gateway's tells": (
+        IN_FULL,
+        paid(payments=[payment(gateway="stripe", method=None)]),
+    ),
     "another amount": (
         REVIEW,
         seen("needs_review", taken=[payment(100)], links=["paid"], cases=["waiting"]),
@@ -138,6 +143,20 @@ DISAGREED = {
         IN_FULL,
         paid(payments=[payment(method="upi")]),
         "paid by ['upi'], not card",
+    ),
+    "a method that a webhook should have told": (
+        IN_FULL,
+        paid(payments=[payment(gateway="razorpay", method=None)]),
+        "paid by [None], not card",
+    ),
+    "a method that a query should have told": (
+        replace(IN_FULL, evidence=frozenset()),
+        paid(
+            payments=[
+                payment(gateway="stripe", method=None, evidence={"kind": "status_query"}),
+            ]
+        ),
+        "paid by [None], not card",
     ),
     "no payment shown": (IN_FULL, paid(payments=[]), "paid by [], not card"),
     "an open case": (IN_FULL, paid(cases=["open"]), "a case is left that nobody expected"),
@@ -205,3 +224,10 @@ def test_cases_are_many_and_told_apart_by_name() -> None:
         "refunded",
     }
     assert {case.status for case in CASES} == ends
+
+
+def test_a_case_says_what_it_needs_of_its_gateway() -> None:
+    needs = frozenset({LATE_AUTHORIZATION})
+    assert [bool(missing(name, needs)) for name in ("razorpay", "stripe")] == [False, True]
+    assert not missing("a gateway of one's own", needs)
+    assert {need for case in CASES for need in case.needs} <= set().union(*ABILITIES.values())

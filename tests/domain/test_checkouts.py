@@ -275,3 +275,57 @@ def test_a_webhook_that_may_settle_the_doubt_makes_it_ask_again() -> None:
     assert checkout.next_ask(seconds(901)) == seconds(930), "that was known"
     checkout.learn(webhook(FAILED), seconds(902))
     assert checkout.next_ask(seconds(902)) == seconds(902)
+
+
+def approval() -> PaymentNews:
+    return news_of("ord_1", link=LinkStatus.OPEN, approved=True)
+
+
+def test_an_approved_link_is_captured_at_once() -> None:
+    checkout = a_checkout()
+    checkout.learn(approval(), seconds(5))
+    assert checkout.wants_link_captured(seconds(5))
+    assert checkout.next_ask(seconds(5)) == seconds(5)
+    assert checkout.capture_key == "ord_1:link:1:capture:1"
+
+
+def test_an_answered_capture_is_over_and_a_second_approval_has_another_key() -> None:
+    checkout = a_checkout()
+    checkout.learn(approval(), seconds(5))
+    checkout.captured_link(seconds(6), answered=True)
+    assert not checkout.wants_link_captured(seconds(6))
+    checkout.learn(approval(), seconds(7))
+    assert checkout.capture_key == "ord_1:link:1:capture:2"
+
+
+def test_a_capture_without_an_answer_is_repeated_slower_and_slower() -> None:
+    checkout, pauses, now = a_checkout(), [], seconds(5)
+    checkout.learn(approval(), now)
+    for _ in range(4):
+        checkout.captured_link(now, answered=False)
+        pauses.append(checkout.next_ask(now) - now)
+        now = checkout.next_ask(now)
+    assert [pause.total_seconds() for pause in pauses] == [30, 30, 60, 120]
+    assert checkout.capture_key == "ord_1:link:1:capture:1"
+
+
+def test_a_capture_in_doubt_lets_nothing_end_but_in_payment() -> None:
+    checkout = a_checkout()
+    checkout.learn(approval(), seconds(5))
+    checkout.captured_link(seconds(6), answered=False)
+    checkout.learn(answer(), LATER)
+    assert checkout.conclusion(LATER) is None
+    assert checkout.wants_link_captured(LATER)
+    checkout.learn(answer(a_payment()), LATER)
+    conclusion = checkout.conclusion(LATER)
+    assert conclusion
+    assert conclusion.status is OrderStatus.PAID
+
+
+def test_nothing_is_captured_after_the_window_or_for_a_canceled_order() -> None:
+    late, canceled = a_checkout(), a_checkout()
+    canceled.cancel_requested = True
+    late.learn(approval(), LATER)
+    canceled.learn(approval(), seconds(5))
+    assert not late.wants_link_captured(LATER)
+    assert not canceled.wants_link_captured(seconds(5))

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policies import FIRST_PAUSE, Timetable
+from domain.money import Money
+from domain.policies import FIRST_PAUSE, GatewayRule, Timetable, gateways_for
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DOUBTS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=30))
@@ -42,3 +44,33 @@ def test_a_doubt_of_days_is_asked_about_a_bounded_number_of_times() -> None:
 def test_a_short_window_pauses_shortly(window: timedelta) -> None:
     pause = Timetable(window=window).pause(timedelta())
     assert timedelta() < pause <= max(window / 4, timedelta(microseconds=250))
+
+
+TAKES = {
+    "razorpay": frozenset({"INR", "USD"}),
+    "stripe": frozenset({"INR", "USD"}),
+    "paypal": frozenset({"USD"}),
+}
+RULES = (
+    GatewayRule(("paypal", "stripe"), currency="USD", below=10_000),
+    GatewayRule(("stripe", "paypal", "stripe", "gone"), at_least=50_000),
+    GatewayRule(("razorpay",), currency="INR", at_least=100),
+)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "expected"),
+    [
+        (9_999, "USD", ("paypal", "stripe")),
+        (10_000, "USD", ()),
+        (50_000, "USD", ("stripe", "paypal")),
+        (50_000, "INR", ("stripe",)),
+        (49_999, "INR", ("razorpay",)),
+        (99, "INR", ()),
+    ],
+)
+def test_the_first_rule_for_an_amount_names_its_gateways(
+    minor: int, currency: str, expected: tuple[str, ...]
+) -> None:
+    """Those that do not exist, or do not take the currency, are left out; none is named twice."""
+    assert gateways_for(Money(minor, currency), RULES, TAKES) == expected

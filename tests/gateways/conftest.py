@@ -39,7 +39,7 @@ async def receiver() -> AsyncIterator[WebhookReceiver]:
 
 @pytest_asyncio.fixture(scope="module")
 async def simulator(receiver: WebhookReceiver) -> AsyncIterator[Simulator]:
-    async with running_simulator(receiver.url) as running:
+    async with running_simulator(receiver.url, receiver.url, receiver.url) as running:
         yield running
 
 

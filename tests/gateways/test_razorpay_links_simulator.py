@@ -267,7 +267,7 @@ async def webhooks(
     name = order_id.encode()
     await receiver.until(lambda got: sum(name in each.body for each in got) >= number)
     mine = [each for each in receiver.received if name in each.body]
-    return [razorpay.read_webhook(each.body, each.headers) for each in mine]
+    return [await razorpay.read_webhook(each.body, each.headers) for each in mine]
 
 
 async def test_four_webhooks_tell_of_one_payment(
@@ -314,4 +314,4 @@ async def test_a_webhook_signed_by_another_is_forged(
     await receiver.until(lambda got: any(each.is_about(link.reference) for each in got))
     forged = next(each for each in receiver.received if each.is_about(link.reference))
     with pytest.raises(BadSignature):
-        razorpay.read_webhook(forged.body, forged.headers)
+        await razorpay.read_webhook(forged.body, forged.headers)

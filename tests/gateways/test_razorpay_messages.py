@@ -101,7 +101,7 @@ EVENTS: list[tuple[str, dict[str, Json], PaymentStatus | None, LinkStatus | None
 
 
 @pytest.mark.parametrize(("kind", "entities", "status", "link"), EVENTS)
-def test_every_kind_of_webhook_is_translated(
+async def test_every_kind_of_webhook_is_translated(
     razorpay: Razorpay,
     kind: str,
     entities: dict[str, Json],
@@ -109,7 +109,7 @@ def test_every_kind_of_webhook_is_translated(
     link: LinkStatus | None,
 ) -> None:
     body, headers = signed(event(kind, **entities))
-    read = razorpay.read_webhook(body, headers)
+    read = await razorpay.read_webhook(body, headers)
     assert (read.gateway, read.kind, read.event_id) == ("razorpay", kind, "Ee5")
     assert (read.payment.status if read.payment else None, read.link) == (status, link)
     assert read.evidence.kind is EvidenceKind.WEBHOOK
@@ -135,11 +135,11 @@ REFUND_STATUSES = {
 
 @pytest.mark.parametrize("kind", ["refund.created", "refund.processed", "refund.failed"])
 @pytest.mark.parametrize(("word", "status"), REFUND_STATUSES.items())
-def test_the_status_of_a_refund_is_what_the_refund_says(
+async def test_the_status_of_a_refund_is_what_the_refund_says(
     razorpay: Razorpay, kind: str, word: str, status: RefundStatus
 ) -> None:
     """Its creation may be told when it was processed already."""
-    read = razorpay.read_webhook(*signed(refunded(kind, status=word)))
+    read = await razorpay.read_webhook(*signed(refunded(kind, status=word)))
     assert read.refund
     assert (read.refund.gateway, read.refund.reference) == ("razorpay", sample.REFUND)
     assert (read.refund.refund_id, read.order_id) == (sample.REFUND_ID, ORDER)
@@ -162,21 +162,21 @@ def test_the_status_of_a_refund_is_what_the_refund_says(
         ({"receipt": [], "notes": {"refund_id": 31}}, None),
     ],
 )
-def test_only_a_refund_that_we_asked_for_has_our_id(
+async def test_only_a_refund_that_we_asked_for_has_our_id(
     razorpay: Razorpay, names: Json, refund_id: str | None
 ) -> None:
-    read = razorpay.read_webhook(*signed(refunded("refund.processed", **names)))
+    read = await razorpay.read_webhook(*signed(refunded("refund.processed", **names)))
     assert read.refund
     assert (read.refund.refund_id, read.refund.reference) == (refund_id, sample.REFUND)
 
 
-def test_the_order_of_a_refund_is_noted_on_the_refund_too(razorpay: Razorpay) -> None:
+async def test_the_order_of_a_refund_is_noted_on_the_refund_too(razorpay: Razorpay) -> None:
     body = event("refund.created", refund=sample.refund(), payment=sample.payment(notes=[]))
-    assert razorpay.read_webhook(*signed(body)).order_id == ORDER
+    assert (await razorpay.read_webhook(*signed(body))).order_id == ORDER
 
 
-def test_a_refund_that_changes_its_speed_says_nothing(razorpay: Razorpay) -> None:
-    read = razorpay.read_webhook(*signed(refunded("refund.speed_changed")))
+async def test_a_refund_that_changes_its_speed_says_nothing(razorpay: Razorpay) -> None:
+    read = await razorpay.read_webhook(*signed(refunded("refund.speed_changed")))
     assert (read.kind, read.order_id, read.outcome) == ("refund.speed_changed", ORDER, None)
 
 
@@ -195,11 +195,11 @@ DISPUTES: list[tuple[str, Json, DisputeStatus]] = [
 
 
 @pytest.mark.parametrize(("kind", "changes", "status"), DISPUTES)
-def test_a_dispute_is_told_by_itself(
+async def test_a_dispute_is_told_by_itself(
     razorpay: Razorpay, kind: str, changes: Json, status: DisputeStatus
 ) -> None:
     entities = {"payment": sample.payment(), "dispute": sample.dispute(**changes)}
-    read = razorpay.read_webhook(*signed(event(f"payment.dispute.{kind}", **entities)))
+    read = await razorpay.read_webhook(*signed(event(f"payment.dispute.{kind}", **entities)))
     assert read.dispute
     assert (read.dispute.gateway, read.dispute.reference) == ("razorpay", sample.DISPUTE)
     assert (read.dispute.payment_reference, read.order_id) == (PAYMENT, ORDER)
@@ -211,15 +211,17 @@ def test_a_dispute_is_told_by_itself(
 
 
 @pytest.mark.parametrize("code", [None, "", 7, f"{sample.EMAIL} never got it"])
-def test_the_reason_of_a_dispute_is_a_word_or_none(razorpay: Razorpay, code: Any) -> None:
+async def test_the_reason_of_a_dispute_is_a_word_or_none(razorpay: Razorpay, code: Any) -> None:
     body = event("payment.dispute.created", dispute=sample.dispute(reason_code=code))
-    read = razorpay.read_webhook(*signed(body))
+    read = await razorpay.read_webhook(*signed(body))
     assert read.dispute
     assert (read.dispute.reason, read.order_id) == (None, None)
 
 
-def test_a_paid_link_carries_all_that_proves_the_payment(razorpay: Razorpay) -> None:
-    read = razorpay.read_webhook(*signed(event("payment_link.paid", **paid_link(amount=49800))))
+async def test_a_paid_link_carries_all_that_proves_the_payment(razorpay: Razorpay) -> None:
+    read = await razorpay.read_webhook(
+        *signed(event("payment_link.paid", **paid_link(amount=49800)))
+    )
     assert (read.order_id, read.reference, read.link_reference) == (ORDER, REFERENCE, LINK)
     assert read.payment
     assert read.payment.reference == PAYMENT
@@ -227,94 +229,98 @@ def test_a_paid_link_carries_all_that_proves_the_payment(razorpay: Razorpay) -> 
     assert (read.payment.method, read.payment.failure) == ("upi", None)
 
 
-def test_a_failed_payment_says_why_in_one_word(razorpay: Razorpay) -> None:
-    read = razorpay.read_webhook(*signed(event("payment.failed", payment=sample.failed())))
+async def test_a_failed_payment_says_why_in_one_word(razorpay: Razorpay) -> None:
+    read = await razorpay.read_webhook(*signed(event("payment.failed", payment=sample.failed())))
     assert read.payment
     assert read.payment.failure == "payment_timed_out"
 
 
-def test_the_four_events_of_one_payment_say_the_same(razorpay: Razorpay) -> None:
+async def test_the_four_events_of_one_payment_say_the_same(razorpay: Razorpay) -> None:
     siblings = [("payment.captured", captured()), ("payment_link.paid", paid_link())]
     siblings.append(("order.paid", captured() | {"order": {"receipt": REFERENCE}}))
-    read = [razorpay.read_webhook(*signed(event(kind, **body))) for kind, body in siblings]
+    read = [await razorpay.read_webhook(*signed(event(kind, **body))) for kind, body in siblings]
     assert len({each.outcome for each in read}) == 1
     assert len({each.payment for each in read}) == 1
 
 
 @pytest.mark.parametrize("empty", [[], None, {}, "", {"order_id": None}, {"order_id": 7}])
-def test_without_our_notes_the_reference_remains(razorpay: Razorpay, empty: Any) -> None:
+async def test_without_our_notes_the_reference_remains(razorpay: Razorpay, empty: Any) -> None:
     entities = paid_link(notes=empty)
     entities["payment_link"]["notes"] = empty
-    read = razorpay.read_webhook(*signed(event("payment_link.paid", **entities)))
+    read = await razorpay.read_webhook(*signed(event("payment_link.paid", **entities)))
     assert (read.order_id, read.reference) == (None, REFERENCE)
 
 
-def test_the_receipt_of_the_order_is_our_reference_too(razorpay: Razorpay) -> None:
+async def test_the_receipt_of_the_order_is_our_reference_too(razorpay: Razorpay) -> None:
     entities = captured(notes=[]) | {"order": {"receipt": REFERENCE, "id": "Bb2"}}
-    read = razorpay.read_webhook(*signed(event("order.paid", **entities)))
+    read = await razorpay.read_webhook(*signed(event("order.paid", **entities)))
     assert (read.reference, read.link_reference) == (REFERENCE, None)
 
 
 @pytest.mark.parametrize("nothing", [[], None])
-def test_entities_may_be_empty_lists(razorpay: Razorpay, nothing: Any) -> None:
+async def test_entities_may_be_empty_lists(razorpay: Razorpay, nothing: Any) -> None:
     body = event("payment.captured", **captured())
     body["payload"] |= {"order": nothing, "payment_link": {"entity": nothing}}
-    read = razorpay.read_webhook(*signed(body))
+    read = await razorpay.read_webhook(*signed(body))
     assert read.payment
     assert read.reference is None
 
 
 @pytest.mark.parametrize("name", ["x-razorpay-", "X-Razorpay-", "X-RAZORPAY-"])
-def test_headers_have_no_case(razorpay: Razorpay, name: str) -> None:
+async def test_headers_have_no_case(razorpay: Razorpay, name: str) -> None:
     body, headers = signed(event("payment.captured", **captured()))
     same = {name + header.split("-", 2)[2]: value for header, value in headers.items()}
-    assert razorpay.read_webhook(body, same).event_id == "Ee5"
+    assert (await razorpay.read_webhook(body, same)).event_id == "Ee5"
 
 
 @pytest.mark.parametrize("event_id", [None, "", "a b", "é", "x" * 65, "1\n2"])
-def test_without_a_sound_event_id_the_digest_stands_in(
+async def test_without_a_sound_event_id_the_digest_stands_in(
     razorpay: Razorpay, event_id: str | None
 ) -> None:
     body, headers = signed(event("payment.captured", **captured()))
     del headers["X-Razorpay-Event-Id"]
     if event_id is not None:
         headers["X-Razorpay-Event-Id"] = event_id
-    read = razorpay.read_webhook(body, headers)
+    read = await razorpay.read_webhook(body, headers)
     assert read.event_id == read.evidence.reference == sha256(body).hexdigest()
 
 
-def test_while_the_secret_changes_both_are_valid(wire: Wire) -> None:
+async def test_while_the_secret_changes_both_are_valid(wire: Wire) -> None:
     body = event("payment.captured", **captured())
     changing = adapter(wire, "old", "new")
     for secret in ("old", "new"):
-        assert changing.read_webhook(*signed(body, secret)).payment
+        assert (await changing.read_webhook(*signed(body, secret))).payment
     with pytest.raises(BadSignature):
-        changing.read_webhook(*signed(body, "older"))
+        await changing.read_webhook(*signed(body, "older"))
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("", "")])
-def test_without_a_secret_no_webhook_is_believed(wire: Wire, secrets: tuple[str, ...]) -> None:
+async def test_without_a_secret_no_webhook_is_believed(
+    wire: Wire, secrets: tuple[str, ...]
+) -> None:
     with pytest.raises(BadSignature):
-        adapter(wire, *secrets).read_webhook(*signed(b"{}", ""))
+        await adapter(wire, *secrets).read_webhook(*signed(b"{}", ""))
 
 
-def test_the_api_secret_signs_no_webhook(razorpay: Razorpay) -> None:
+async def test_the_api_secret_signs_no_webhook(razorpay: Razorpay) -> None:
     with pytest.raises(BadSignature):
-        razorpay.read_webhook(*signed(event("payment.captured", **captured()), CALLBACK_SECRET))
+        await razorpay.read_webhook(
+            *signed(event("payment.captured", **captured()), CALLBACK_SECRET)
+        )
 
 
-def test_the_signature_is_of_the_bytes_and_not_of_what_they_mean(razorpay: Razorpay) -> None:
+async def test_the_signature_is_of_the_bytes_and_not_of_what_they_mean(razorpay: Razorpay) -> None:
     body, headers = signed(event("payment.captured", **captured()))
     with pytest.raises(BadSignature):
-        razorpay.read_webhook(json.dumps(json.loads(body), indent=1).encode(), headers)
+        await razorpay.read_webhook(json.dumps(json.loads(body), indent=1).encode(), headers)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_an_unsigned_body_is_not_even_parsed(razorpay: Razorpay, body: bytes) -> None:
+async def test_an_unsigned_body_is_not_even_parsed(razorpay: Razorpay, body: bytes) -> None:
     with pytest.raises(BadSignature):
-        razorpay.read_webhook(body, {"X-Razorpay-Signature": "0" * 64})
+        await razorpay.read_webhook(body, {"X-Razorpay-Signature": "0" * 64})
     with pytest.raises(BadSignature):
-        razorpay.read_webhook(body, {})
+        await razorpay.read_webhook(body, {})
 
 
 def broken(kind: str = "payment_link.paid", **changes: Any) -> bytes:
@@ -361,17 +367,19 @@ def disputed(**changes: Any) -> bytes:
         disputed(currency="₹"),
     ],
 )
-def test_a_signed_body_of_another_shape_is_not_understood(razorpay: Razorpay, body: bytes) -> None:
+async def test_a_signed_body_of_another_shape_is_not_understood(
+    razorpay: Razorpay, body: bytes
+) -> None:
     with pytest.raises(MessageNotUnderstood):
-        razorpay.read_webhook(*signed(body))
+        await razorpay.read_webhook(*signed(body))
 
 
-def test_no_error_tells_who_paid_or_any_secret(razorpay: Razorpay) -> None:
+async def test_no_error_tells_who_paid_or_any_secret(razorpay: Razorpay) -> None:
     body = broken(payload={"payment": {"entity": sample.payment(amount="49900")}})
     with pytest.raises(MessageNotUnderstood) as misread:
-        razorpay.read_webhook(*signed(body))
+        await razorpay.read_webhook(*signed(body))
     with pytest.raises(BadSignature) as forged:
-        razorpay.read_webhook(body, {"X-Razorpay-Signature": "0" * 64})
+        await razorpay.read_webhook(body, {"X-Razorpay-Signature": "0" * 64})
     told = "".join(traceback.format_exception(misread.value))
     told += "".join(traceback.format_exception(forged.value))
     right = hmac.new(sample.WEBHOOK_SECRET.encode(), body, "sha256").hexdigest()

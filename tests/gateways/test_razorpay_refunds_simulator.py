@@ -363,7 +363,7 @@ async def told(
         lambda got: any(name.encode() in each.body and wanted in each.body for each in got)
     )
     mine = [each for each in receiver.received if name.encode() in each.body]
-    events = [razorpay.read_webhook(each.body, each.headers) for each in mine]
+    events = [await razorpay.read_webhook(each.body, each.headers) for each in mine]
     return [event for event in events if event.kind == kind]
 
 

@@ -22,12 +22,18 @@ class Wire:
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self._replies: dict[str, list[Reply]] = {}
+        self._otherwise: list[Reply] = []
         self.http = connection("https://gateway.test", httpx.MockTransport(self._answer))
         self.client = GatewayClient(self.http)
 
     def on(self, route: str, *replies: Reply) -> None:
         """`route` is a method and a path, `GET /v1/orders/order_x/payments`."""
         self._replies[route] = list(replies)
+
+    def always(self, answer: Reply) -> None:
+        """The same reply on every route."""
+        self._replies.clear()
+        self._otherwise = [answer]
 
     @property
     def calls(self) -> list[str]:
@@ -47,7 +53,9 @@ class Wire:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
-        replies = self._replies[self.calls[-1]]
+        replies = self._replies.get(self.calls[-1], self._otherwise)
+        if not replies:
+            raise KeyError(self.calls[-1])
         given = replies.pop(0) if len(replies) > 1 else replies[0]
         if isinstance(given, Exception):
             raise given

@@ -22,7 +22,7 @@ async def receiver() -> AsyncIterator[WebhookReceiver]:
 
 @pytest_asyncio.fixture(scope="session")
 async def simulator(receiver: WebhookReceiver) -> AsyncIterator[Simulator]:
-    async with running_simulator(receiver.url, retry_base=0.05) as simulator:
+    async with running_simulator(receiver.url, receiver.url, retry_base=0.05) as simulator:
         yield simulator
 
 

@@ -68,8 +68,10 @@ def news_of(
     *payments: Payment,
     kind: EvidenceKind = EvidenceKind.WEBHOOK,
     link: LinkStatus | None = None,
+    approved: bool = False,
 ) -> PaymentNews:
-    return PaymentNews("acme", order_id, Evidence(kind, "evt_1"), payments, link)
+    evidence = Evidence(kind, "evt_1")
+    return PaymentNews("acme", order_id, evidence, payments, link, awaits_capture=approved)
 
 
 def hint_for(order_id: str, mentions: str | None = None) -> PaymentNews:
@@ -102,6 +104,7 @@ class FakeOrders:
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}
         self.drafts: dict[str, LinkDraft] = {}
+        self.ended: set[str] = set()
         self.links: dict[str, PaymentLink] = {}
         self.conclusions: dict[str, Conclusion] = {}
         self.cases: list[Case] = []
@@ -138,15 +141,29 @@ class FakeOrders:
         if not order.status.is_open:
             return LinkAttempt(order.status)
         self._set_status(wish.order_id, OrderStatus.AWAITING_PAYMENT)
+        live = [key for key in self.drafts if key not in self.ended and key != wish.key]
+        assert not [key for key in live if key.startswith(f"{wish.order_id}:")], "two live links"
+        if wish.gateway:
+            self.orders[wish.order_id] = replace(self.orders[wish.order_id], gateway=wish.gateway)
         repeated = wish.key in self.drafts
         stored = self.drafts.setdefault(wish.key, draft)
         link = self.links.get(wish.key)
         return LinkAttempt(OrderStatus.AWAITING_PAYMENT, stored, link, repeated)
 
+    async def latest_link(self, order_id: str) -> str | None:
+        return next((key for key in reversed(self.drafts) if key.startswith(f"{order_id}:")), None)
+
+    async def stored_link(self, key: str) -> LinkAttempt | None:
+        if key not in self.drafts:
+            return None
+        order_id = self.drafts[key].body
+        return LinkAttempt(self.orders[order_id].status, self.drafts[key], self.links.get(key))
+
     async def keep_link(self, link: PaymentLink) -> None:
         self.links[link.key] = link
 
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+        self.ended.add(key)
         if key in self.links:
             self.links[key] = replace(self.links[key], status=status)
 
@@ -346,7 +363,7 @@ class FakeDelivery:
 class FakeGateway:
     """A gateway whose truth a test sets, and whose failures it lines up."""
 
-    name = "acme"
+    hears_webhooks = False
     capabilities = Capabilities(
         currencies=frozenset({"INR"}),
         lookup_by_order_id=True,
@@ -355,7 +372,8 @@ class FakeGateway:
         longest_link_life=timedelta(days=180),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "acme") -> None:
+        self.name = name
         self.links: dict[str, PaymentLink] = {}
         self.payments: dict[str, list[Payment]] = {}
         self.calls: list[str] = []
@@ -363,6 +381,11 @@ class FakeGateway:
         self.ask_errors: list[Exception] = []
         self.created_although_failed = False
         self.capture_errors: list[Exception] = []
+        self.approved: set[str] = set()
+        self.approval = a_payment()
+        self.captured_although_failed = False
+        self.stays_open = False
+        self.capture_keys: list[str] = []
         self.refunds: dict[str, RefundNews] = {}
         self.refund_errors: list[Exception] = []
         self.refunded_although_failed = False
@@ -392,10 +415,12 @@ class FakeGateway:
         await self._begin("create")
         if self.create_errors and not self.created_although_failed:
             raise self.create_errors.pop(0)
-        assert draft.key not in self.links, "a second link for one key"
+        if self.capabilities.lookup_by_order_id:
+            assert draft.key not in self.links, "a second link for one key"
         expires = datetime(2030, 1, 1, tzinfo=UTC)
-        link = PaymentLink("acme", draft.key, "plink_1", f"https://pay/{draft.wire_key}", expires)
-        self.links[draft.key] = link
+        url = f"https://{self.name}.example/{draft.wire_key}"
+        link = PaymentLink(self.name, draft.key, "plink_1", url, expires)
+        link = self.links.setdefault(draft.key, link)
         if self.create_errors:
             raise self.create_errors.pop(0)
         return link
@@ -410,12 +435,14 @@ class FakeGateway:
             raise self.ask_errors.pop(0)
         link = self.links.get(query.key)
         payments = self.payments.get(query.order_id, [])
-        return news_of(
+        news = news_of(
             query.order_id,
             *payments,
             kind=EvidenceKind.STATUS_QUERY,
             link=link.status if link else LinkStatus.MISSING,
+            approved=query.order_id in self.approved,
         )
+        return replace(news, gateway=self.name)
 
     async def ask_payment(self, order_id: str, reference: str) -> PaymentNews:
         await self._begin("ask_payment")
@@ -437,7 +464,7 @@ class FakeGateway:
     async def close_payment_link(self, query: LinkQuery) -> None:
         await self._begin("close")
         link = self.links.get(query.key)
-        if link and link.status is LinkStatus.OPEN:
+        if link and link.status is LinkStatus.OPEN and not self.stays_open:
             self.links[query.key] = replace(link, status=LinkStatus.CLOSED)
 
     async def capture(self, payment: Payment) -> Payment:
@@ -448,6 +475,21 @@ class FakeGateway:
         for known in self.payments.values():
             known[:] = [captured if p.identity == payment.identity else p for p in known]
         return captured
+
+    async def capture_link(self, query: LinkQuery, key: str) -> PaymentNews:
+        """An approved link is captured once; the answer to that may be lost, or be a decline."""
+        await self._begin("capture_link")
+        self.capture_keys.append(key)
+        if self.capture_errors and not self.captured_although_failed:
+            raise self.capture_errors.pop(0)
+        if query.order_id in self.approved:
+            self.approved.remove(query.order_id)
+            self.pay(query.order_id, replace(self.approval, amount=PRICE))
+            if self.approval.status is PaymentStatus.CAPTURED:
+                self.links[query.key] = replace(self.links[query.key], status=LinkStatus.PAID)
+        if self.capture_errors:
+            raise self.capture_errors.pop(0)
+        return await self.ask(query)
 
     def draft_refund(self, refund: Refund) -> RefundDraft:
         key = wire_key(refund.refund_id)
@@ -476,7 +518,7 @@ class FakeGateway:
     def read_callback(self, parameters: Mapping[str, str]) -> Callback:
         raise NotImplementedError
 
-    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
+    async def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
         raise NotImplementedError
 
     async def _begin(self, call: str) -> None:

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from settings import ApiKey, Settings
+from setting_types import ApiKey
+from settings import Settings
 from tests.support.ports import free_port
 from tests.support.simulator import Simulator, running_simulator
 
@@ -42,6 +43,9 @@ class Neighbours:
             "razorpay_key_secret": account.key_secret,
             "razorpay_webhook_secrets": [account.webhook_secret],
             "razorpay_base_url": account.base_url,
+            "stripe_secret_key": account.stripe_key,
+            "stripe_webhook_secrets": account.stripe_webhook_secrets,
+            "stripe_base_url": account.stripe_url,
             "checkout_window": 60,
             "hint_delays": (0, 0.1, 0.3, 1, 2),
             "quiet_delays": (30,),
@@ -60,6 +64,6 @@ def api_keys() -> tuple[ApiKey, ...]:
 @pytest.fixture(scope="session")
 async def neighbours(real_time: WorkflowEnvironment) -> AsyncIterator[Neighbours]:
     port = free_port()
-    webhooks = f"http://127.0.0.1:{port}/webhooks/razorpay"
-    async with running_simulator(webhooks, retry_base=0.2, retry_limit=2) as simulator:
+    webhooks = [f"http://127.0.0.1:{port}/webhooks/{name}" for name in ("razorpay", "stripe")]
+    async with running_simulator(*webhooks, retry_base=0.2, retry_limit=2) as simulator:
         yield Neighbours(real_time, simulator, port)

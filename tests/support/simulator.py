@@ -22,9 +22,23 @@ class Simulator:
     key_id = "rzp_test_simulator"
     key_secret = "key-secret-of-the-tests"
     webhook_secret = "webhook-secret-of-the-tests"
+    stripe_key = "sk_test_of_the_tests"
+    paypal_client_id = "paypal-client-of-the-tests"
+    paypal_client_secret = "paypal-secret-of-the-tests"
+    paypal_webhook_id = "9WEBHOOKOFTHETEST"
+    stripe_webhook_secrets = ("whsec_of_the_tests", "whsec_before_that")
 
-    def __init__(self, state: Path, webhook_url: str | None, options: dict[str, Any]) -> None:
-        self.state, self._webhook_url, self._options = state, webhook_url, options
+    def __init__(
+        self,
+        state: Path,
+        webhook_url: str | None,
+        stripe_webhook_url: str | None,
+        paypal_webhook_url: str | None,
+        options: dict[str, Any],
+    ) -> None:
+        self.state, self._options = state, options
+        self._webhook_url, self._stripe_webhook_url = webhook_url, stripe_webhook_url
+        self._paypal_webhook_url = paypal_webhook_url
         self.base_url = ""
 
     async def start(self) -> Self:
@@ -42,6 +56,21 @@ class Simulator:
         self._output = asyncio.create_task(self._drain())
         self.http = httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=30)
         return self
+
+    @property
+    def stripe_url(self) -> str:
+        """Where Stripe's API is."""
+        return f"{self.base_url}/stripe"
+
+    @property
+    def paypal_url(self) -> str:
+        """Where PayPal's API is, and the certificates of its events."""
+        return f"{self.base_url}/paypal"
+
+    @property
+    def paypal_ca(self) -> str:
+        """The root that vouches for them."""
+        return (self.state.parent / "paypal-ca.pem").read_text()
 
     async def kill(self) -> None:
         """Kill -9, at once."""
@@ -130,7 +159,19 @@ class Simulator:
     def _environment(self) -> dict[str, str]:
         names = {"KEY_ID": self.key_id, "KEY_SECRET": self.key_secret}
         more = {"WEBHOOK_SECRET": self.webhook_secret, "WEBHOOK_URL": self._webhook_url or ""}
-        return {f"RAZORPAY_{name}": value for name, value in (names | more).items()}
+        stripe = {
+            "STRIPE_SECRET_KEY": self.stripe_key,
+            "STRIPE_WEBHOOK_SECRETS": ",".join(self.stripe_webhook_secrets),
+            "STRIPE_WEBHOOK_URL": self._stripe_webhook_url or "",
+        }
+        paypal = {
+            "PAYPAL_CLIENT_ID": self.paypal_client_id,
+            "PAYPAL_CLIENT_SECRET": self.paypal_client_secret,
+            "PAYPAL_WEBHOOK_ID": self.paypal_webhook_id,
+            "PAYPAL_WEBHOOK_URL": self._paypal_webhook_url or "",
+        }
+        razorpay = {f"RAZORPAY_{name}": value for name, value in (names | more).items()}
+        return razorpay | stripe | paypal
 
     async def _read_ready_line(self) -> str:
         assert self.process.stdout
@@ -159,14 +200,23 @@ def flag(name: str) -> str:
 
 @asynccontextmanager
 async def running_simulator(
-    webhook_url: str | None = None, **options: Any
+    webhook_url: str | None = None,
+    stripe_webhook_url: str | None = None,
+    paypal_webhook_url: str | None = None,
+    **options: Any,
 ) -> AsyncIterator[Simulator]:
     """Run `python -m simulator` on a free port with a state file of its own.
 
     `options` are its flags: `retry_base=0.1` becomes `--retry-base 0.1`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        simulator = Simulator(Path(folder) / "simulator.db", webhook_url, options)
+        simulator = Simulator(
+            Path(folder) / "simulator.db",
+            webhook_url,
+            stripe_webhook_url,
+            paypal_webhook_url,
+            options,
+        )
         await simulator.start()
         try:
             yield simulator

@@ -76,6 +76,7 @@ class World:
     books: FakeBooks = field(default_factory=FakeBooks)
     files: FakeFiles = field(default_factory=FakeFiles)
     gateway: FakeGateway = field(default_factory=FakeGateway)
+    second: FakeGateway = field(default_factory=lambda: FakeGateway("zenith"))
     letters: FakeLetters = field(default_factory=FakeLetters)
     delivery: FakeDelivery = field(default_factory=FakeDelivery)
     timetable: Timetable = field(default_factory=Timetable)
@@ -96,7 +97,7 @@ class World:
             inbox=self.inbox,
             books=self.books,
             files=self.files,
-            gateways={"acme": self.gateway},
+            gateways={"acme": self.gateway, "zenith": self.second},
             letters=self.letters,
             delivery=self.delivery,
             public_url="https://paidonce.example",

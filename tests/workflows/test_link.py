@@ -1,5 +1,6 @@
 """Asking for the payment link, when the gateway refuses, is away, or swallows its answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from domain.checkouts import CheckoutPlan
 from domain.errors import GatewayUnavailable, OutcomeUnknown, RequestRefused
 from domain.orders import OrderStatus
+from domain.payments import LinkStatus
 from domain.policies import Timetable
 from tests.support.fakes import a_payment, news_of
 from tests.workflows.conftest import World
@@ -101,3 +103,45 @@ async def test_a_link_that_is_known_is_not_asked_for_again(world: World) -> None
     assert world.gateway.calls == ["create"]
     await again.signal(CheckoutWorkflow.learn, news_of(order.order_id, a_payment()))
     assert (await again.result()).status is OrderStatus.PAID
+
+
+@pytest.fixture
+def blind(world: World) -> World:
+    """Its gateway finds no link by our key; the same draft again is answered with the same link."""
+    world.gateway.capabilities = replace(world.gateway.capabilities, lookup_by_order_id=False)
+    return world
+
+
+async def test_without_look_up_the_same_draft_is_sent_again(blind: World) -> None:
+    blind.gateway.created_although_failed = True
+    blind.gateway.create_errors = [OutcomeUnknown("sent, no answer")]
+    handle = await blind.start()
+    opened = await handle.execute_update(CheckoutWorkflow.payment_link)
+    assert opened.link in blind.gateway.links.values()
+    assert blind.gateway.calls == ["create", "create"]
+    await handle.terminate()
+
+
+async def test_without_look_up_the_link_is_learned_before_it_is_closed(blind: World) -> None:
+    blind.gateway.created_although_failed = True
+    blind.gateway.create_errors = [OutcomeUnknown("sent, no answer")] * 1000
+    handle = await blind.start()
+    await blind.gateway.until_called("create", 2)
+    await handle.signal(CheckoutWorkflow.cancel)
+    await blind.gateway.until_called("create", 3)
+    blind.gateway.create_errors.clear()
+    assert (await handle.result()).status is OrderStatus.CANCELED
+    key = f"{handle.id}:link:1"
+    assert blind.gateway.links[key].status is LinkStatus.CLOSED
+    assert blind.orders.links[key].reference == "plink_1"
+
+
+async def test_a_draft_that_is_refused_the_second_time_made_no_link(blind: World) -> None:
+    blind.gateway.create_errors = [GatewayUnavailable("away", SOON)] * 1000
+    handle = await blind.start()
+    await blind.gateway.until_called("create", 2)
+    await handle.signal(CheckoutWorkflow.cancel)
+    blind.gateway.create_errors[:] = [RequestRefused("it is too old by now")] * 3
+    result = await handle.result()
+    assert result.status in (OrderStatus.CANCELED, OrderStatus.FAILED)
+    assert blind.gateway.links == {}

@@ -1,0 +1,1 @@
+"""Seeded chaos: the real stack, impatient customers, faults and kills; then every invariant."""

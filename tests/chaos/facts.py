@@ -1,0 +1,70 @@
+"""Everything that is known at the end, asked of everybody."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+
+from sqlmodel import select
+
+from db.engine import Database
+from db.tables import InboxRow, InboxState
+from demo.client import Json, Mailbox
+from tests.chaos.customers import People, Story, insisting
+from tests.chaos.invariants import ENDS, Facts
+
+QUIET_AFTER = 150.0
+
+
+async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
+    order = await insisting(partial(people.shop.order, story.order_id))
+    ledger = await insisting(partial(people.simulator.ledger, story.order_id))
+    mails = await insisting(partial(mailbox.mails, story.order_id))
+    copies = [mail | {"digest": await _digest(mailbox, mail)} for mail in mails]
+    return Facts(order, ledger, copies, story.said)
+
+
+async def quiet(people: People, stories: Sequence[Story], seconds: float = QUIET_AFTER) -> int:
+    """Wait until every order has ended and nothing is under way; how many are not so in the end."""
+    left = {story.order_id for story in stories}
+    async with asyncio.timeout(None) as limit:
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
+        try:
+            while left:
+                left = {order_id for order_id in left if not await _is_quiet(people, order_id)}
+                await asyncio.sleep(1)
+        except TimeoutError:
+            pass
+    return len(left)
+
+
+async def end_pending_refunds(people: People, stories: Sequence[Story]) -> int:
+    """Let the gateway finish every refund that it holds back; how many that were."""
+    ended = 0
+    for story in stories:
+        ledger = await insisting(partial(people.simulator.ledger, story.order_id))
+        for refund in ledger["refunds"]:
+            if refund["status"] == "pending":
+                path = f"refunds/{refund['id']}/settle"
+                await insisting(partial(people.simulator.control, path, outcome="processed"))
+                ended += 1
+    return ended
+
+
+async def unforwarded(database_url: str) -> list[str]:
+    """I5: stored webhooks of orders we know that nobody has forwarded."""
+    lost = select(InboxRow).where(InboxRow.state == InboxState.NEW)
+    async with Database(database_url) as database, database.read() as session:
+        return [f"inbox row {row.id}: {row.kind}" for row in await session.exec(lost)]
+
+
+async def _is_quiet(people: People, order_id: str) -> bool:
+    order = await insisting(partial(people.shop.order, order_id))
+    under_way = [c for c in order["cases"] if c["status"] == "open"]
+    going = [r for r in order["refunds"] if r["status"] in ("requested", "pending")]
+    return order["status"] in ENDS and not under_way and not going
+
+
+async def _digest(mailbox: Mailbox, mail: Json) -> str:
+    answer = await insisting(partial(mailbox.call, "GET", f"/messages/{mail['n']}/raw"))
+    return sha256(answer.content).hexdigest()
