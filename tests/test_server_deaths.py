@@ -107,12 +107,12 @@ async def test_postgresql_is_killed_while_orders_are_paid(client: Client) -> Non
             halfway, others = dict(list(waiting.items())[:5]), dict(list(waiting.items())[5:])
             paying = [asyncio.create_task(service.simulator.pay(u)) for u in halfway.values()]
             await asyncio.wait(paying, return_when=asyncio.FIRST_COMPLETED)
-            await postgres.kill()
+            await postgres.dies()
             await asyncio.gather(*paying)
             for link in others.values():
                 await service.simulator.pay(link)
             assert (await service.shop.get("/readyz")).status_code == 503
-            await postgres.start()
+            await postgres.returns()
             await asyncio.gather(*(is_paid_once(service, order_id) for order_id in waiting))
 
 

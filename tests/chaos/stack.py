@@ -75,8 +75,7 @@ class Mortals:
     async def _struck(self, blow: Blow) -> bool:
         if blow.victim == "database":
             assert self.database
-            await self.database.kill()
-            await self.database.start()
+            await self.database.dies_and_returns()
             return True
         if not blow.frozen_for:
             return self._signal(blow.victim, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """`python -m tests.mutations`: take out each guard in a copy, and see its test go red.
 
-Words after it choose mutations by their names. Exits 0 only if each test is green as things are,
-and red without its guard.
+Words after it choose those whose names have one of them. Exits 0 only if each test is green as
+things are, and red without its guard.
 """
 
 import shutil
@@ -20,7 +20,7 @@ LONGEST_SECONDS = 900
 
 
 def main(words: Sequence[str]) -> int:
-    chosen = [each for each in MUTATIONS if all(word in each.name for word in words)]
+    chosen = [each for each in MUTATIONS if not words or any(w in each.name for w in words)]
     with TemporaryDirectory() as folder:
         tree = Path(shutil.copytree(ROOT, Path(folder) / "tree", ignore=LEFT_OUT))
         code, said = run(tree, *dict.fromkeys(each.node for each in chosen))
@@ -35,9 +35,8 @@ def main(words: Sequence[str]) -> int:
 def is_noticed(tree: Path, mutation: Mutation) -> bool:
     """Whether its test fails; one that cannot even begin has noticed nothing."""
     began = monotonic()
-    mutation.apply(tree)
-    code, said = run(tree, mutation.node)
-    shutil.copy(ROOT / mutation.file, tree / mutation.file)
+    with mutation.applied(tree):
+        code, said = run(tree, mutation.node)
     word = {GREEN: "GREEN", RED: "red"}.get(code, "BROKEN")
     say(f"{word:6} {monotonic() - began:5.1f} s  {mutation.name}\n         {mutation.node}")
     if code not in (GREEN, RED):

@@ -1,5 +1,7 @@
 """What guards money, each with the change that takes it out and the test that must go red."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +21,15 @@ class Mutation:
     def occurrences(self, tree: Path = ROOT) -> int:
         return (tree / self.file).read_text().count(self.old)
 
-    def apply(self, tree: Path) -> None:
+    @contextmanager
+    def applied(self, tree: Path) -> Iterator[None]:
         path = tree / self.file
-        path.write_text(path.read_text().replace(self.old, self.new))
+        whole = path.read_text()
+        path.write_text(whole.replace(self.old, self.new))
+        try:
+            yield
+        finally:
+            path.write_text(whole)
 
 
 MUTATIONS = (
@@ -56,7 +64,7 @@ MUTATIONS = (
     Mutation(
         "the final query comes after the link was closed",
         "activities/checkouts.py",
-        "            await gateway.close_payment_link(query)\n",
+        "    await gateway.close_payment_link(query)\n",
         "",
         "tests/workflows/test_cancel.py::test_while_waiting_for_the_customer",
     ),
@@ -120,8 +128,8 @@ MUTATIONS = (
     Mutation(
         "the signature: a forged webhook is refused",
         "gateways/signing.py",
-        "    if not any([compare_digest(given, each) for each in expected]):\n",
-        "    if not expected:\n",
+        "not any([compare_digest(mine, theirs) for mine in expected for theirs in given]):\n",
+        "not expected:\n",
         "tests/api/test_webhooks.py::test_a_forged_webhook_pays_nothing",
     ),
     Mutation(

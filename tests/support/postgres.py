@@ -93,53 +93,52 @@ async def own_server() -> AsyncIterator[PostgresServer]:
         yield mortal.server
 
 
+@dataclass
+class MortalServer:
+    """A server of our own that may be killed as a power cut would, and comes back on its data."""
+
+    server: PostgresServer
+    process: Process
+    binaries: Path
+    home: Path
+    port: int
+
+    async def dies_and_returns(self) -> None:
+        await self.dies()
+        await self.returns()
+
+    async def dies(self) -> None:
+        """Kill every process of it with -9, at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        await self.process.wait()
+
+    async def returns(self) -> None:
+        """Start it again, where it was; it recovers from its log."""
+        self.process = await _start(self.binaries, self.home, self.port)
+        async with asyncio.timeout(UP_WITHIN):
+            await _up(self.server, self.process, self.home / "log")
+
+    async def stop(self) -> None:
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGQUIT)
+        await self.process.wait()
+
+
 @asynccontextmanager
-async def mortal_server() -> AsyncIterator["MortalServer"]:
-    """The same, and it may be killed and come back meanwhile."""
+async def mortal_server() -> AsyncIterator[MortalServer]:
+    """A new server for as long as the context lasts; it leaves nothing behind."""
     with _home() as home:
-        mortal = MortalServer(home)
-        await asyncio.to_thread(_initdb, mortal.binaries, home / "data")
+        port, binaries = free_port(), _reachable(programs(), home)
+        await asyncio.to_thread(_initdb, binaries, home / "data")
+        url = URL.create("postgresql+asyncpg", "postgres", None, "127.0.0.1", port, "postgres")
+        process = await _start(binaries, home, port)
+        mortal = MortalServer(PostgresServer(url), process, binaries, home, port)
         try:
-            await mortal.start()
+            async with asyncio.timeout(UP_WITHIN):
+                await _up(mortal.server, process, home / "log")
             yield mortal
         finally:
             await mortal.stop()
-
-
-class MortalServer:
-    """A server of our own, in a folder of its own. It comes back at the same address."""
-
-    def __init__(self, home: Path) -> None:
-        self.binaries = _reachable(programs(), home)
-        self._home, self._port = home, free_port()
-        self._process: Process | None = None
-
-    @property
-    def server(self) -> PostgresServer:
-        return self._named("postgres")
-
-    async def start(self) -> None:
-        """Return once it answers."""
-        self._process = await _start(self.binaries, self._home, self._port)
-        async with asyncio.timeout(UP_WITHIN):
-            await _up(self._named(None), self._process, self._home / "log")
-
-    async def kill(self) -> None:
-        """Kill -9, at once, with everyone who works for it."""
-        assert self._process
-        os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
-
-    async def stop(self) -> None:
-        if self._process is None:
-            return
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGQUIT)
-        await self._process.wait()
-
-    def _named(self, database: str | None) -> PostgresServer:
-        parts = ("postgres", None, "127.0.0.1", self._port, database)
-        return PostgresServer(URL.create("postgresql+asyncpg", *parts))
 
 
 @contextmanager
