@@ -188,8 +188,9 @@ STORIES: dict[Telling, Telling] = {
     odd: order_canceled,
     denied: order_paid,
 }
-# Only done when two things meet at one moment: tests/workflows/test_ending.py, test_settlement.py.
-NOT_TOLD = {"hand_over", "read_refund"}
+# What is only done when two things meet at one moment, as in tests/workflows/test_ending.py and
+# test_settlement.py; and what only gateways need whose links take no money by themselves.
+NOT_TOLD = {"hand_over", "read_refund", "capture_link", "forget_link"}
 ACTORS = (
     CheckoutActivities,
     DeliveryActivities,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -225,7 +226,17 @@ class Story:
 
     async def _comes(self, call: Call, status: int) -> httpx.Response:
         """What is answered to somebody who comes again until it is this."""
-        return await until(call, lambda answer: answer.status_code == status, LONG)
+
+        async def tried() -> httpx.Response | None:
+            with suppress(httpx.TimeoutException):
+                return await call()
+            return None
+
+        came = await until(
+            tried, lambda seen: seen is not None and seen.status_code == status, LONG
+        )
+        assert came
+        return came
 
 
 def a_story(service: Service, queue: str | None = None) -> Story:
