@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     are kept under `transaction_files`, and taken in from `transaction_arrivals`, a folder for each
     gateway in it: paths, or any URL that fsspec knows.
 
+    Limits per minute hold in each process, for a key or an address without one; 0 is no limit.
+
     Invoices name `seller_name`, or else `shop_name`; the tax in each price is one line, or is
     divided evenly among `tax_names`, as between CGST and SGST.
     """
@@ -77,6 +79,8 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=1, le=65535)
     api_keys: tuple[ApiKey, ...] = ()
+    rate_limit_per_minute: int = Field(default=30_000, ge=0)
+    stranger_limit_per_minute: int = Field(default=3_000, ge=0)
 
     default_gateway: str = "razorpay"
     gateway_rules: tuple[Rule, ...] = ()

@@ -91,13 +91,16 @@ SANDBOX = SandboxedWorkflowRunner(
 
 
 def build_worker(
-    client: Client, task_queue: str, activities: Sequence[Callable[..., Any]]
+    client: Client,
+    task_queue: str,
+    activities: Sequence[Callable[..., Any]],
+    workflows: Sequence[type] = WORKFLOWS,
 ) -> Worker:
     """A worker as production runs it; a killed one is replaced within seconds."""
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=WORKFLOWS,
+        workflows=workflows,
         activities=activities,
         workflow_runner=SANDBOX,
         interceptors=[Discretion(), Heartbeats()],

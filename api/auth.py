@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Request, Security
 from fastapi.security import (
+    APIKeyQuery,
     HTTPAuthorizationCredentials,
     HTTPBasic,
     HTTPBasicCredentials,
@@ -24,6 +25,19 @@ Bearer = Annotated[
 Basic = Annotated[
     HTTPBasicCredentials | None,
     Security(HTTPBasic(auto_error=False, description="For pages alone: the key as the password")),
+]
+
+# Whoever was given the link to an order's result page may see what is shown there.
+Token = Annotated[
+    str | None,
+    Security(
+        APIKeyQuery(
+            name="token",
+            scheme_name="ResultToken",
+            auto_error=False,
+            description="The token of the order's result page, in place of a key",
+        )
+    ),
 ]
 
 

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from hmac import compare_digest
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.auth import Bearer, authenticated
+from api.auth import Bearer, Token, authenticated
 from api.models import StatusOut
 from api.orders import seen
 from api.problems import documented
@@ -18,10 +17,9 @@ from domain.orders import OrderStatus
 
 LOOK_EVERY_SECONDS = 0.5
 router = APIRouter(tags=["orders"])
-Token = Annotated[str | None, Query(description="The token of the result page: status alone")]
 
 
-async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Token = None) -> None:
+async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Token) -> None:
     if bearer is None and token is not None:
         order = await services.orders.order(order_id)
         if not compare_digest(order.result_token.encode(), token.encode()):

@@ -1,11 +1,11 @@
 """Invoices and credit notes: to whoever may see the order, as JSON and as PDF."""
 
 from hmac import compare_digest
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 
-from api.auth import Bearer, authenticated
+from api.auth import Bearer, Token, authenticated
 from api.models import CreditNoteOut
 from api.orders import seen
 from api.problems import documented
@@ -21,10 +21,9 @@ SAFE = {
     "X-Content-Type-Options": "nosniff",
 }
 router = APIRouter(tags=["invoices"])
-Token = Annotated[str | None, Query(description="The token of the result page, in place of a key")]
 
 
-async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Token = None) -> None:
+async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Token) -> None:
     if bearer is None and token is not None:
         order = await services.orders.order(order_id)
         if not compare_digest(order.result_token.encode(), token.encode()):

@@ -1,4 +1,7 @@
-"""The OpenAPI file, corrected where FastAPI guesses: errors are problems, and only true ones."""
+"""The OpenAPI file, corrected where FastAPI guesses: errors are problems, and only true ones.
+
+Whoever needs a key may also call too often: that is said here, once for all of them.
+"""
 
 from typing import Any
 
@@ -33,3 +36,9 @@ def _correct(responses: dict[str, Any]) -> None:
             del responses[status]
         elif PROBLEM in schemas:
             response["content"] = {MEDIA_TYPE: {"schema": PROBLEM}}
+    if "401" in responses:
+        responses["429"] = {
+            "description": "Too many calls: come again after Retry-After seconds",
+            "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+            "content": {MEDIA_TYPE: {"schema": PROBLEM}},
+        }

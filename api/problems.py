@@ -8,8 +8,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.temporal import TemporalUnavailable
 from domain.errors import (
@@ -65,6 +67,12 @@ class ApiError(Exception):
 def too_large() -> ApiError:
     text = f"The body may have {MOST_BODY_BYTES} bytes at most."
     return ApiError(413, "body-too-large", text)
+
+
+def too_many(wait: int) -> ApiError:
+    """For a caller who is to come again in `wait` seconds."""
+    text = "That were too many calls within a minute; try again after Retry-After seconds."
+    return ApiError(429, "too-many-requests", text, {"Retry-After": f"{wait}"})
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,16 @@ async def _from_framework(request: Request, error: Exception) -> Response:
         return malformed()
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
     return problem(error.status_code, kind, str(error.detail), headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All that this address takes; the framework names those of one route alone."""
+    routes = iter_route_contexts(request.app.routes)
+    here = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

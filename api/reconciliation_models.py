@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.models import Moment, MoneyOut, Request, Text
+from api.models import Moment, MoneyOut, Request, Word
 from domain.cases import CaseOutcome, CaseStatus
 from domain.findings import Answer, Match, Plan, RepairState
 from domain.orders import OrderStatus
@@ -27,7 +27,7 @@ class ReconciliationIn(Request):
 class ApprovalIn(Request):
     """Why this run may move more money than its budget; kept with the operator's name."""
 
-    reason: Text
+    reason: Word
 
 
 class RunStartedOut(BaseModel):

@@ -1,7 +1,7 @@
 """Reconciliation: files come in, runs are started, and what they found is told."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -35,6 +35,8 @@ from workflows.reconciliation import ReconciliationWorkflow
 
 router = APIRouter(tags=["reconciliation"])
 ROWS_AT_ONCE = 500
+# Some reports are told day by day: one of centuries would be asked for until the end of days.
+LONGEST_REPORT = timedelta(days=366)
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(max_length=128)]
 PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
@@ -109,6 +111,9 @@ async def reconcile(
     period, now = period_of(body.start, body.end), datetime.now(UTC)
     if period.end > now:
         raise ApiError(422, "invalid-period", "The period must have ended.")
+    if period.end - period.start > LONGEST_REPORT:
+        most = f"A report is asked for {LONGEST_REPORT.days} days at most; take several, or a file."
+        raise ApiError(422, "invalid-period", most)
     plan = routine(known, services).of_period(body.report, period, now, dry_run=body.dry_run)
     return await started(plan, services)
 

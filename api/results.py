@@ -33,6 +33,7 @@ LINK_IS_COMING, PERSON_IS_LOOKING, RELOAD = 2, 60, 5
 HTML: dict[str, Any] = {"content": {"text/html": {}}}
 NOT_SHOWN: dict[int | str, dict[str, Any]] = {
     404: {"description": "A page that says nothing"} | HTML,
+    429: {"description": "Too many calls: a page that tries again by itself"} | HTML,
     503: {"description": "A page that tries again by itself"} | HTML,
 }
 Languages = Annotated[str, Header(alias="Accept-Language")]
@@ -79,6 +80,13 @@ def neutral_page(settings: Settings, wanted: str = "") -> Response:
 def busy_page(settings: Settings, wanted: str = "") -> Response:
     """For a person who has done all that is to be done: the database is away, not the money."""
     return page("busy.html", settings, status=503, wanted=wanted, reload=RELOAD)
+
+
+def hasty_page(settings: Settings, wanted: str, wait: int) -> Response:
+    """For a person from whose address too much came: it looks again in `wait` seconds."""
+    shown = page("busy.html", settings, status=429, wanted=wanted, reload=wait)
+    shown.headers["Retry-After"] = f"{wait}"
+    return shown
 
 
 def safe_headers(settings: Settings) -> dict[str, str]:

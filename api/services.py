@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from api.rates import SlidingMinute
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
 from db.baskets import BasketStore
@@ -60,6 +61,7 @@ class Opened:
     policies: Policies
     temporal_metrics: TemporalMetrics
     keys: Mapping[str, ApiKey]
+    rates: SlidingMinute = field(default_factory=SlidingMinute)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -6,8 +6,9 @@ from hashlib import sha256
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Request
 
+from api.limits import stranger_of
 from api.models import WebhookOut
-from api.problems import ApiError, documented
+from api.problems import ApiError, documented, too_many
 from api.services import Opened, Services
 from db.inbox import Receipt
 from domain.errors import (
@@ -33,7 +34,7 @@ async def receive_webhook(
     if known is None or not known.hears_webhooks:
         raise ApiError(404, "not-found", "There is no such endpoint.")
     body = await request.body()
-    event = await _read(known, body, request)
+    event = await _read(known, body, request, services)
     accepted = await services.inbox.accept(event, body, datetime.now(UTC))
     if accepted.state is Receipt.NEW:
         later.add_task(_forward, accepted.row, services)
@@ -41,10 +42,13 @@ async def receive_webhook(
     return WebhookOut(status="duplicate" if duplicate else "accepted")
 
 
-async def _read(gateway: Gateway, body: bytes, request: Request) -> GatewayEvent:
+async def _read(gateway: Gateway, body: bytes, request: Request, services: Opened) -> GatewayEvent:
     try:
         return await gateway.read_webhook(body, request.headers)
     except BadSignature as error:
+        most = services.settings.stranger_limit_per_minute
+        if wait := services.rates.take(stranger_of(request.scope), most):
+            raise too_many(wait) from error
         log.warning("webhook with a bad signature", gateway=gateway.name)
         raise ApiError(401, "bad-signature", "The signature is absent or wrong.") from error
     except (GatewayUnavailable, OutcomeUnknown) as error:

@@ -16,6 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from db.unbroken import unbroken_calls
+from domain.privacy import masked
 from domain.settlements import TransactionFile
 
 BLOCK = 1024 * 1024
@@ -118,8 +119,8 @@ def _safe(gateway: str) -> str:
 
 
 def _shown(name: str) -> str:
-    """The last part of a name, without what cannot be printed."""
-    last = re.split(r"[/\\]", name)[-1]
+    """The last part of a name, without what cannot be printed, or must not go on to Temporal."""
+    last = masked(re.split(r"[/\\]", name)[-1])
     return "".join(letter for letter in last if letter.isprintable())[:LONGEST_NAME] or "unnamed"
 
 

@@ -71,9 +71,12 @@ async def sums_of(connection: AsyncConnection, load: int) -> list[SettlementSum]
 
 
 def check_totals(sums: Iterable[SettlementSum]) -> None:
-    """Raises `FileRefused` for a settlement whose rows come to something else than its total."""
+    """Raises `FileRefused` for a settlement whose rows come to something else than its total.
+
+    A total without rows is no contradiction: they may lie on the other side of midnight.
+    """
     for one in sums:
-        if one.total is not None and one.total != one.net:
+        if one.rows and one.total is not None and one.total != one.net:
             raise FileRefused(
                 f"settlement {one.settlement_id}: its rows come to {one.net}, "
                 f"and the gateway says {one.total}"

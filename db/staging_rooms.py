@@ -20,7 +20,7 @@ from domain.settlements import Entry
 
 COLUMNS = [column.name for column in transactions.columns]
 SORTING_MEMORY = "256MB"
-CACHE_KIB = 32 * 1024
+CACHE_KIB = 12 * 1024
 
 
 class Room(Protocol):

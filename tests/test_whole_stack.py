@@ -77,7 +77,7 @@ async def all_closed(stack: Stack) -> None:
 async def test_up_used_stopped_up_again_killed(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "run")
     async with started(stack) as house:
-        async with httpx.AsyncClient() as browser:
+        async with httpx.AsyncClient(follow_redirects=True) as browser:
             for line in stack.welcome.splitlines():
                 if "http://" in line:
                     (await browser.get(line.split()[-1])).raise_for_status()

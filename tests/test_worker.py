@@ -10,6 +10,7 @@ from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
+from tests.support.money import until
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.programs import environment, running_program
@@ -58,6 +59,30 @@ async def test_what_has_begun_is_finished_before_it_stops(service: Service) -> N
     assert (await service.simulator.ledger(order_id))["links"]
     # The click waits for a worker that is gone; what the last one recorded is its answer.
     assert (await click).json()["payment_url"]
+
+
+async def test_what_takes_too_long_is_left_to_another(service: Service) -> None:
+    """A gateway that does not answer holds nobody up: the next worker asks it again."""
+    order_id = await service.place()
+    await service.simulator.faults(order_id, slow=40)
+    env = environment(service.settings)
+    async with running_program("worker.py", env=env) as worker:
+        await worker.says("worker ready")
+        click = asyncio.create_task(service.shop.post(f"/orders/{order_id}/checkout"))
+        await begun(service.temporal.get_workflow_handle(order_id))
+        asked = monotonic()
+        assert await worker.stop() == 0
+        assert monotonic() - asked < STOPPED_WITHIN
+    assert (await click).status_code == 202
+    await service.simulator.faults(order_id, slow=0)
+    async with running_program("worker.py", env=env) as next_worker:
+        await next_worker.says("worker ready")
+        await until(
+            lambda: service.shop.post(f"/orders/{order_id}/checkout"),
+            lambda answer: answer.status_code == 200,
+        )
+        assert len((await service.simulator.ledger(order_id))["links"]) == 1
+        assert await next_worker.stop() == 0
 
 
 async def test_it_stops_while_it_waits_for_temporal(neighbours: Neighbours) -> None:

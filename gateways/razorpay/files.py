@@ -36,19 +36,16 @@ class Block:
         return self.line + self.data.count(b"\n")
 
     @property
-    def text(self) -> str:
+    def lines(self) -> Iterator[str]:
+        """The text, line by line; a carriage return stays what it is."""
         try:
-            text = self.data.decode()
+            self.data.decode()
         except UnicodeDecodeError as error:
             raise FileRefused("not UTF-8", self.line_at(error.start)) from None
-        if "\0" in text:
+        if b"\0" in self.data:
             raise FileRefused("a NUL", self.line_at(self.data.index(b"\0")))
-        return text
-
-    @property
-    def lines(self) -> io.StringIO:
-        """The text, line by line; a carriage return stays what it is."""
-        return io.StringIO(self.text, newline="\n")
+        # Decoded one by one: a text in memory would take four bytes for each letter.
+        return map(bytes.decode, io.BytesIO(self.data))
 
     def line_at(self, index: int) -> int:
         return self.line + self.data.count(b"\n", 0, index)

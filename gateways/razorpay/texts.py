@@ -12,6 +12,7 @@ PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INDIAN_DAY = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 TIME = re.compile(r"[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 TWO_DECIMALS = re.compile(r"(?:[0-9]{1,13}\.[0-9]{2}\n)*+[0-9]{1,13}\.[0-9]{2}")
+ONE_AMOUNT = re.compile(r"[0-9]{1,13}\.[0-9]{2}")
 MOST_REMEMBERED = 50_000
 
 
@@ -21,9 +22,14 @@ class Amounts(dict[str, int]):
     def __init__(self, currency: str) -> None:
         super().__init__()
         self._currency = Money(0, currency).currency
+        self._has_two_decimals = decimals(currency) == 2
 
     def __missing__(self, text: str) -> int:
-        self[text] = minor = Money.of_major(text or "0", self._currency).minor
+        if self._has_two_decimals and ONE_AMOUNT.fullmatch(text):
+            minor = int(text.replace(".", ""))
+        else:
+            minor = Money.of_major(text or "0", self._currency).minor
+        self[text] = minor
         return minor
 
 
@@ -40,6 +46,14 @@ class Currencies(dict[str, Amounts]):
             minor = list(map(int, column.replace(".", "").split("\n")))
             if len(minor) == len(texts):
                 return minor
+        return self.known(texts, currencies)
+
+    def known(self, texts: Sequence[str], currencies: Sequence[str]) -> list[int]:
+        """The same, for columns in which few texts come again and again."""
+        named = {currency: self[currency] for currency in set(currencies)}
+        if len(named) == 1:
+            (amounts,) = named.values()
+            return list(map(amounts.__getitem__, texts))
         return [named[currency][text] for text, currency in zip(texts, currencies, strict=True)]
 
     def forget(self) -> None:
@@ -80,7 +94,17 @@ class Moments:
     def seconds(self, texts: Sequence[str]) -> list[int | None]:
         """Raises `ValueError`."""
         days, times = self._days, self._times
+        day = min(texts)[:10]
+        if day and max(texts)[:10] == day:
+            # What lies between two texts of one day is of that day.
+            midnight = days[day]
+            return [midnight + times[text[10:]] for text in texts]
         return [days[text[:10]] + times[text[10:]] if text else None for text in texts]
+
+    def repeated(self, texts: Sequence[str]) -> list[int | None]:
+        """The same, for a column in which few moments come again and again."""
+        known = {text: self.seconds([text])[0] for text in set(texts)}
+        return list(map(known.__getitem__, texts))
 
     def forget(self) -> None:
         shorten(self._days)

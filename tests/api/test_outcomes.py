@@ -41,6 +41,8 @@ def told(status: OrderStatus, *, cancel: bool = False, **changes: Any) -> Outcom
         "link": None,
         "late_capture": False,
         "came_back": False,
+        "invoice": None,
+        "credit_notes": (),
     }
     return outcome_of(OrderView(**view | nothing | changes))
 

@@ -157,6 +157,8 @@ async def test_a_period_is_one_run_for_each_report(api: Service) -> None:
     [
         {"to": "2026-11-01T00:00:00Z"},
         {"to": "2999-11-01T00:00:00Z"},
+        {"from": "2025-10-31T00:00:00Z"},
+        {"from": "0586-11-01T00:00:00Z", "report": "settlements"},
         {"from": "2026-11-01"},
         {"report": "balances"},
         {"dry_run": "yes"},

@@ -246,3 +246,19 @@ async def test_calls_that_do_not_exist(api: Service, method: str, path: str, sta
     response = await api.shop.request(method, path)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/orders", "POST"),
+        ("/orders/ord_x", "GET"),
+        ("/callbacks/razorpay/guess", "GET, POST"),
+        ("/reconciliations", "GET, POST"),
+        ("/healthz", "GET"),
+    ],
+)
+async def test_a_wrong_method_is_told_the_right_ones(api: Service, path: str, allowed: str) -> None:
+    response = await api.shop.delete(path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == allowed

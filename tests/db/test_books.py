@@ -214,19 +214,38 @@ async def test_settlements_are_added_up(
     assert (settled.bank_reference, settled.settled_at) == ("utr_1", LATER)
 
 
-@pytest.mark.parametrize("settlement_id", ["setl_1", "setl_without_rows"])
 async def test_a_total_that_is_not_that_of_the_rows_refuses_all(
-    database: Database, books: BookStore, reads: ReconciliationReads, settlement_id: str
+    database: Database, books: BookStore, reads: ReconciliationReads
 ) -> None:
     plan, order_id = a_plan(), await place_ended(database)
     nothing = Money(0, "INR")
-    total = SettlementTotal(settlement_id, Money(48721, "INR"), nothing, nothing, LATER)
+    total = SettlementTotal("setl_1", Money(48721, "INR"), nothing, nothing, LATER)
     await books.begin(plan, LATER)
     await books.stage(plan, a_chunk(a_row(1, order_id), totals=(total,)))
-    with pytest.raises(FileRefused, match=settlement_id):
+    with pytest.raises(FileRefused, match="setl_1"):
         await books.match(plan, LATER)
     assert await reads.settlements(plan.run_id) == ()
     assert (await reads.run(plan.run_id)).tallies == ()
+
+
+@pytest.mark.parametrize(
+    ("settlement_id", "currency"), [("setl_without_rows", "INR"), ("setl_1", "USD")]
+)
+async def test_a_total_without_rows_is_no_contradiction(
+    database: Database,
+    books: BookStore,
+    reads: ReconciliationReads,
+    settlement_id: str,
+    currency: str,
+) -> None:
+    plan, order_id = a_plan(), await place_ended(database)
+    net, nothing = Money(100, currency), Money(0, currency)
+    total = SettlementTotal(settlement_id, net, nothing, nothing, LATER)
+    await books.begin(plan, LATER)
+    await books.stage(plan, a_chunk(a_row(1, order_id), totals=(total,)))
+    await books.match(plan, LATER)
+    named = [one for one in await reads.settlements(plan.run_id) if one.total is not None]
+    assert [(one.settlement_id, one.rows, one.total) for one in named] == [(settlement_id, 0, net)]
 
 
 async def test_fewer_rows_of_a_settlement_do_not_replace_more(

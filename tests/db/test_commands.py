@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db.catalogue import CatalogueStore
+from db.catalogue import CatalogueStore, read_catalogue
 from db.engine import Database
 from tests.support.ports import free_port
 
@@ -33,7 +33,7 @@ async def test_a_new_database_is_made_ready(empty_database_url: str) -> None:
     for command in (["upgrade"], ["check"], ["seed"], ["seed"]):
         assert await db(*command, url=url) == (0, "")
     async with Database(url) as database:
-        assert len(await CatalogueStore(database).products()) == 6
+        assert len(await CatalogueStore(database).products()) == len(read_catalogue())
     assert await db("downgrade", "base", url=url) == (0, "")
     code, errors = await db("check", url=url)
     assert (code, errors.count("\n")) == (1, 1)

@@ -6,10 +6,27 @@ from alembic.util import CommandError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
+from db.books import BookStore
 from db.engine import Database, make_engine
+from db.inbox import InboxStore
+from db.letters import LetterStore
 from db.schema import check, downgrade, upgrade
 from db.staged_tables import STAGED
-from tests.support.orders import place
+from domain.events import GatewayEvent
+from domain.orders import OrderStatus
+from tests.support.orders import NOON, PROOF, place, place_awaiting
+from tests.support.refunds import (
+    LATER,
+    a_dispute,
+    a_refund_wish,
+    pay_for_nobody,
+    pay_twice,
+    place_ended,
+    refunded,
+)
+from tests.support.transactions import a_chunk, a_plan, a_row
+
+SELDOM = {"brakes", "approvals", "settlements"}
 
 
 async def tables_of(url: str) -> set[str]:
@@ -30,6 +47,50 @@ async def test_up_check_down_up(empty_database_url: str) -> None:
     assert await tables_of(url) == {"alembic_version"}
     await upgrade(url)
     await check(url)
+
+
+async def a_bit_of_everything(database: Database) -> None:
+    """Orders of every status, and rows in every table that money leaves a trace in."""
+    await place(database)
+    await place_awaiting(database)
+    for status in (OrderStatus.FAILED, OrderStatus.EXPIRED, OrderStatus.CANCELED):
+        await place_ended(database, status)
+    paid, second = await pay_twice(database)
+    await InboxStore(database).record_dispute(a_dispute(second), LATER)
+    for minor in (100, None):
+        await refunded(database, a_refund_wish(await place_ended(database), minor))
+    await refunded(database, a_refund_wish(paid, second.amount.minor))
+    await pay_for_nobody(database)
+    await LetterStore(database).confirmation(paid, f"<{paid}@shop>", NOON)
+    event = GatewayEvent("acme", f"evt_{paid}", "payment.captured", PROOF)
+    await InboxStore(database).accept(event, b"{}", NOON)
+    plan, books = a_plan(), BookStore(database)
+    await books.begin(plan, LATER)
+    await books.stage(plan, a_chunk(a_row(1, paid), a_row(2, None, reference="pay_nobody")))
+    await books.match(plan, LATER)
+
+
+ORDERS = "SELECT order_id || status || amount_minor FROM orders ORDER BY order_id"
+CAPTURED = "SELECT reference || status || amount_minor FROM payments WHERE order_id IS NOT NULL"
+
+
+async def test_down_and_up_again_with_rows_in_the_tables(database_url: str) -> None:
+    async with Database(database_url) as database:
+        await a_bit_of_everything(database)
+    for table in SQLModel.metadata.tables.keys() - SELDOM:
+        assert await words_in(database_url, f"SELECT 'some' FROM {table} LIMIT 1"), table
+    orders = await words_in(database_url, ORDERS)
+    payments = sorted(await words_in(database_url, CAPTURED))
+    await downgrade(database_url, "0001")
+    await upgrade(database_url)
+    await check(database_url)
+    assert await words_in(database_url, ORDERS) == orders
+    assert sorted(await words_in(database_url, CAPTURED)) == payments
+    async with Database(database_url) as database:
+        await a_bit_of_everything(database)
+    await downgrade(database_url, "base")
+    await upgrade(database_url)
+    await check(database_url)
 
 
 async def test_an_upgrade_is_safe_to_repeat(database_url: str) -> None:

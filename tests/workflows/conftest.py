@@ -1,6 +1,6 @@
 """Checkouts on a real Temporal server, one with the clock of the world and one that skips."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
@@ -31,7 +31,7 @@ from tests.support.fakes import (
 )
 from tests.support.temporal import PROMPT, TEMPORAL
 from tests.workflows.money import MoneyWorld
-from worker import build_worker
+from worker import WORKFLOWS, build_worker
 from workflows.checkout import CheckoutResult, CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
@@ -89,7 +89,7 @@ class World:
     def client(self) -> Client:
         return self.env.client
 
-    def worker(self) -> Worker:
+    def worker(self, workflows: Sequence[type] = WORKFLOWS) -> Worker:
         touched = Touched(
             orders=self.orders,
             refunds=FakeRefunds(),
@@ -103,7 +103,7 @@ class World:
             public_url="https://paidonce.example",
             times=SweepTimes(self.timetable.window),
         )
-        return build_worker(self.client, self.task_queue, touched.activities())
+        return build_worker(self.client, self.task_queue, touched.activities(), workflows)
 
     def hurry(self, window: float = 0.8) -> None:
         """Let everything that takes minutes take fractions of a second."""

@@ -1,7 +1,7 @@
 """What Temporal recorded of a workflow: replayed, counted and measured."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
@@ -21,13 +21,26 @@ BILLABLE = (
 )
 
 
-async def replay(histories: Iterable[WorkflowHistory]) -> None:
+async def replay(
+    histories: Iterable[WorkflowHistory], workflows: Sequence[type] = WORKFLOWS
+) -> None:
     """Raises if any of them would go another way today."""
-    replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=SANDBOX, data_converter=pydantic_data_converter
-    )
     for history in histories:
-        await replayer.replay_workflow(history)
+        await _replayer(workflows).replay_workflow(history)
+
+
+async def strays(
+    histories: Mapping[str, WorkflowHistory], workflows: Sequence[type] = WORKFLOWS
+) -> dict[str, Exception]:
+    """Those that would go another way with these workflows, by name, and how it shows."""
+
+    async def every() -> AsyncIterator[WorkflowHistory]:
+        for history in histories.values():
+            yield history
+
+    replayed = await _replayer(workflows).replay_workflows(every(), raise_on_replay_failure=False)
+    names = {history.run_id: name for name, history in histories.items()}
+    return {names[run_id]: error for run_id, error in replayed.replay_failures.items()}
 
 
 def kinds(history: WorkflowHistory) -> Counter[str]:
@@ -44,3 +57,10 @@ def actions(history: WorkflowHistory) -> int:
 def size(history: WorkflowHistory) -> int:
     """In bytes, as the server counts it."""
     return History(events=history.events).ByteSize()
+
+
+def _replayer(workflows: Sequence[type]) -> Replayer:
+    """As the worker would run them: its sandbox, its converter."""
+    return Replayer(
+        workflows=workflows, workflow_runner=SANDBOX, data_converter=pydantic_data_converter
+    )

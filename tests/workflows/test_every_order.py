@@ -1,21 +1,20 @@
 """Whatever order news comes in, the end is the one that follows from all of it, and replays."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import permutations
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
 
 from domain.orders import Order
 from domain.payments import Payment, PaymentStatus
 from tests.support.fakes import a_payment, hint_for, news_of
 from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import replay
+from tests.workflows.plays import runs, skip, unless_not_found
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
 
@@ -44,6 +43,8 @@ class Model:
                 self.status = "paid"
             elif step == "window":
                 self.status = "failed" if self.tried else "expired"
+            elif step == "cancel":
+                self.status = "canceled"
         elif self.status != "paid" and self.captured and step in ("paid", "callback"):
             # A status answer reaches nobody after the end, unless a callback makes somebody ask.
             self.cases = ("late_capture",)
@@ -54,16 +55,6 @@ def model(steps: Steps) -> End:
     for step in (*steps, "window"):
         order.step(step)
     return order.status or "open", list(order.cases)
-
-
-@contextmanager
-def unless_not_found() -> Iterator[None]:
-    """A closed checkout has no clock, and most orders have no repair."""
-    try:
-        yield
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
 
 
 class Play:
@@ -79,7 +70,10 @@ class Play:
         for step in (*steps, "window"):
             await getattr(self, f"_{step}")(handle)
         await handle.result()
-        return self._end(order), [await handle.fetch_history(), *await self._repairs(order)]
+        return self._end(order), [
+            await handle.fetch_history(),
+            *await runs(self._world.client, repair_id(order.order_id)),
+        ]
 
     async def _callback(self, handle: CheckoutHandle) -> None:
         await self._delivery.deliver(hint_for(handle.id, CAPTURE.reference))
@@ -98,14 +92,18 @@ class Play:
     async def _window(self, handle: CheckoutHandle) -> None:
         await self._skip(handle)
 
+    async def _cancel(self, handle: CheckoutHandle) -> None:
+        with unless_not_found():
+            await handle.signal(CheckoutWorkflow.cancel)
+        await handle.result()
+
     async def _webhook(self, handle: CheckoutHandle, payment: Payment) -> None:
         self._world.gateway.knows(handle.id, payment)
         await self._delivery.deliver(news_of(handle.id, payment))
         await self._repaired(handle)
 
     async def _skip(self, handle: CheckoutHandle, time: timedelta | None = None) -> None:
-        with unless_not_found():
-            await self._world.env.fast_forward(handle, time)
+        await skip(self._world.env, handle, time)
 
     async def _repaired(self, handle: CheckoutHandle) -> None:
         with unless_not_found():
@@ -115,12 +113,6 @@ class Play:
         orders = self._world.orders
         cases = [str(case.verdict) for case in orders.cases_of(order.order_id)]
         return str(orders.orders[order.order_id].status), cases
-
-    async def _repairs(self, order: Order) -> list[WorkflowHistory]:
-        client = self._world.client
-        runs = client.list_workflows(f"WorkflowId = '{repair_id(order.order_id)}'")
-        handles = [client.get_workflow_handle(run.id, run_id=run.run_id) async for run in runs]
-        return [await handle.fetch_history() for handle in handles]
 
 
 async def play_all(world: World, every: Sequence[Steps]) -> None:
@@ -150,3 +142,8 @@ async def test_every_order_of_five_kinds_of_news(skipping: World) -> None:
 async def test_duplicates_change_nothing(skipping: World) -> None:
     twice = [(a, a, b, b, a) for a, b in permutations(STEPS, 2)]
     await play_all(skipping, [*twice, tuple(STEPS * 2), tuple(reversed(STEPS * 2))])
+
+
+async def test_a_cancel_at_any_moment(skipping: World) -> None:
+    every = list(permutations(("callback", "paid", "failed", "cancel")))
+    await play_all(skipping, [*every, ("failed", "cancel", "cancel", "paid", "paid")])

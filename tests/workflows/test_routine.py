@@ -18,7 +18,7 @@ from domain.reconciliations import Approval, Period, Routine
 from domain.settlements import Report
 from tests.support.fake_books import a_chunk, a_finding, an_entry
 from tests.workflows.conftest import World
-from workflows.reconciliation import ReconciliationWorkflow
+from workflows.reconciliation import ReconciliationResult, ReconciliationWorkflow
 from workflows.routine import RoutineWorkflow
 from workflows.schedules import keep_reconciling
 
@@ -72,7 +72,7 @@ async def test_a_run_that_waits_for_an_operator_holds_up_nobody(world: World) ->
     became = await run_once(world, a_routine(budget=0, sources=frozenset()))
     (run_id,) = became
     assert became[run_id] == "waits for an operator"
-    run = world.client.get_workflow_handle(run_id)
+    run = world.client.get_workflow_handle(run_id, result_type=ReconciliationResult)
     await run.execute_update(ReconciliationWorkflow.approve, Approval("olga", "looked"))
     assert (await run.result()).handed_over == 1
 
