@@ -54,7 +54,11 @@ class Simulator:
         )
         self.base_url = await self._read_ready_line()
         self._output = asyncio.create_task(self._drain())
-        self.http = httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=30)
+        # It closes what was idle for five seconds, and must not do so under a call.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self.http = httpx.AsyncClient(
+            base_url=self.base_url, trust_env=False, timeout=30, limits=limits
+        )
         return self
 
     @property

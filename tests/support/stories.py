@@ -228,7 +228,7 @@ class Story:
         """What is answered to somebody who comes again until it is this."""
 
         async def tried() -> httpx.Response | None:
-            with suppress(httpx.TimeoutException):
+            with suppress(httpx.TransportError):
                 return await call()
             return None
 
