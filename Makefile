@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 UV ?= uv
-# Tests mostly wait for servers, so more of them may run than there are cores.
-WORKERS ?= 3
+# Each worker starts servers of its own: more of them than cores only starve one another.
+WORKERS ?= 2
 SEED ?= 1
 ORDERS ?= 200
 DATABASE ?= sqlite

@@ -1,6 +1,7 @@
 """The browser does its worst; the order ends right, and the customer is told the truth."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Error as PlaywrightError
@@ -150,6 +151,7 @@ async def test_the_result_page_is_reloaded_without_end(town: Town, customer: Cus
         await result.reload()
         await sees(result, WAITING)
     await pay(page)
+    await page.wait_for_url(re.compile("/result"))
     for _ in range(3):
         await page.reload()
     for tab in (page, result):

@@ -78,6 +78,10 @@ async def all_faults(page: Page) -> list[str]:
 
 async def contrast_faults(page: Page, scheme: Literal["light", "dark"]) -> list[str]:
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    seen = f"matchMedia('(prefers-color-scheme: {scheme})').matches"
+    await page.wait_for_function(seen, polling=50)
+    # A colour on its way to another is neither.
+    await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     texts = await page.evaluate(CONTRASTS)
     assert texts
     return [

@@ -47,6 +47,7 @@ class Neighbours:
             "stripe_webhook_secrets": account.stripe_webhook_secrets,
             "stripe_base_url": account.stripe_url,
             "checkout_window": 60,
+            "link_patience": 30,
             "hint_delays": (0, 0.1, 0.3, 1, 2),
             "quiet_delays": (30,),
         }
