@@ -26,7 +26,7 @@ async def go_to_pay(customer: Customer, town: Town) -> tuple[Page, str]:
     """The gateway's page of a new order for a mug, and the order's id."""
     page = await enter_shop(customer, town)
     await pay_button(page).click()
-    await page.wait_for_url("**/pay/plink_*")
+    await expect(page).to_have_url(re.compile(r"/pay/plink_\w+$"), timeout=20_000)
     return page, await order_on(page)
 
 

@@ -28,6 +28,9 @@ ATTEMPT = "**/pay/*/attempts"
 LOST, LINK_CLOSED = "net::ERR_", "409 (Conflict)"
 
 
+HOSTED = re.compile(r"/pay/plink_\w+$")
+
+
 async def test_the_tab_is_closed_before_paying(town: Town, customer: Customer) -> None:
     page, order_id = await go_to_pay(customer, town)
     link = page.url
@@ -89,7 +92,7 @@ async def test_another_visit_is_another_order(town: Town, customer: Customer) ->
     await page.get_by_text("Mug").click()
     await page.get_by_label("E-mail").fill(customer.email)
     await pay_button(page).click()
-    await page.wait_for_url("**/pay/plink_*")
+    await expect(page).to_have_url(HOSTED, timeout=20_000)
     assert await order_on(page) != first
     assert len(orders_of(customer, town)) == 2
 
@@ -99,7 +102,7 @@ async def test_a_double_click_on_pay(town: Town, customer: Customer) -> None:
     page.on("request", lambda request: asked.append(request.method))
     # Faster, and Chromium itself makes one of the two.
     await pay_button(page).dblclick(delay=20)
-    await page.wait_for_url("**/pay/plink_*")
+    await expect(page).to_have_url(HOSTED, timeout=20_000)
     assert asked.count("POST") == 2
     order_id = await order_on(page)
     await pay(page)
@@ -151,7 +154,7 @@ async def test_the_result_page_is_reloaded_without_end(town: Town, customer: Cus
         await result.reload()
         await sees(result, WAITING)
     await pay(page)
-    await page.wait_for_url(re.compile("/result"))
+    await expect(page).to_have_url(re.compile("/result"), timeout=20_000)
     for _ in range(3):
         await page.reload()
     for tab in (page, result):
@@ -246,7 +249,7 @@ async def test_paying_after_the_window(town: Town, customer: Customer) -> None:
     await page.get_by_text("Mug").click()
     await page.get_by_label("E-mail").fill(customer.email)
     await pay_button(page).click()
-    await page.wait_for_url("**/pay/plink_*")
+    await expect(page).to_have_url(HOSTED, timeout=20_000)
     again = await order_on(page)
     await pay(page)
     await sees(page, THANKS)
