@@ -14,6 +14,7 @@ from api.services import Services
 from api.views import case_out
 from domain.cases import CaseStatus, Decision
 from workflows.delivery import repair_id, repair_plan
+from workflows.options import DECISION
 from workflows.repair import RepairWorkflow
 
 router = APIRouter(tags=["cases"])
@@ -42,6 +43,7 @@ async def decide_case(
         plan,
         id=repair_id(subject),
         task_queue=services.settings.task_queue,
+        task_timeout=DECISION,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=plan.summary,

@@ -30,7 +30,7 @@ from domain.checkouts import CheckoutPlan
 from domain.orders import Order, OrderStatus
 from domain.policies import gateways_for
 from workflows.checkout import CheckoutWorkflow
-from workflows.options import AMOUNT_MINOR, CURRENCY, GATEWAY, ORDER_STATUS
+from workflows.options import AMOUNT_MINOR, CURRENCY, DECISION, GATEWAY, ORDER_STATUS
 
 # The server lets only ten updates with different ids wait at once: all clicks on Pay are one.
 UPDATE_ID = "payment-link"
@@ -119,6 +119,7 @@ def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[Checkou
         _plan(order, services),
         id=order.order_id,
         task_queue=services.settings.task_queue,
+        task_timeout=DECISION,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         search_attributes=TypedSearchAttributes(attributes),

@@ -18,6 +18,7 @@ from domain.ports import Destination, Inbox, News, Orders, Refunds
 from domain.refunds import Refund, RefundNews, RefundPlan
 from domain.repairs import RepairPlan
 from workflows.checkout import CheckoutWorkflow
+from workflows.options import DECISION
 from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
 
@@ -134,6 +135,7 @@ class WorkflowDelivery:
         return {
             "id": workflow_id,
             "task_queue": self._task_queue,
+            "task_timeout": DECISION,
             "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
         }

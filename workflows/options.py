@@ -24,6 +24,8 @@ SEARCH_ATTRIBUTES = (ORDER_STATUS, GATEWAY, AMOUNT_MINOR, CURRENCY)
 
 HEARTBEAT = timedelta(seconds=5)
 ONE_CALL = timedelta(seconds=45)
+# A worker that dies while it decides is given up after this; Temporal's own 10 s are too long.
+DECISION = timedelta(seconds=5)
 FINAL_ERRORS = [RequestRefused.__name__, OrderNotFound.__name__]
 
 LINK: ActivityConfig = {

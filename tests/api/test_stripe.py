@@ -1,7 +1,10 @@
 """Orders that are paid at Stripe, through the whole service: no look-up, no signed way back."""
 
+import asyncio
+
 import pytest
 
+from tests.support.money import until
 from tests.support.service import Service
 
 
@@ -37,10 +40,12 @@ async def test_a_session_of_which_nobody_heard_is_expired(service: Service) -> N
     """Every answer is lost, the order canceled: the session is found by asking for it again."""
     order_id = await service.place(gateway="stripe")
     await service.simulator.faults(order_id, lost_create_answer=1000)
-    assert (await service.shop.post(f"/orders/{order_id}/checkout")).status_code == 202
+    click = asyncio.create_task(service.shop.post(f"/orders/{order_id}/checkout"))
+    await until(lambda: service.simulator.ledger(order_id), lambda seen: bool(seen["links"]))
     await service.shop.post(f"/orders/{order_id}/cancel")
     await service.simulator.faults(order_id)
     assert await service.ends_as(order_id) == "canceled"
+    assert (await click).json()["payment_url"] is None
     (link,) = (await service.simulator.ledger(order_id))["links"]
     assert link["status"] == "canceled"
 

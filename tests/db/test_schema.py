@@ -14,6 +14,7 @@ from db.schema import check, downgrade, upgrade
 from db.staged_tables import STAGED
 from domain.events import GatewayEvent
 from domain.orders import OrderStatus
+from tests.support.databases import fill
 from tests.support.orders import NOON, PROOF, place, place_awaiting
 from tests.support.refunds import (
     LATER,
@@ -35,6 +36,13 @@ async def tables_of(url: str) -> set[str]:
         names = await connection.run_sync(lambda it: sa.inspect(it).get_table_names())
     await engine.dispose()
     return set(names)
+
+
+@pytest.fixture
+async def filled_database_url(empty_database_url: str) -> str:
+    """Migrated and seeded, for a test that changes its tables."""
+    await fill(empty_database_url)
+    return empty_database_url
 
 
 async def test_up_check_down_up(empty_database_url: str) -> None:
@@ -74,23 +82,23 @@ ORDERS = "SELECT order_id || status || amount_minor FROM orders ORDER BY order_i
 CAPTURED = "SELECT reference || status || amount_minor FROM payments WHERE order_id IS NOT NULL"
 
 
-async def test_down_and_up_again_with_rows_in_the_tables(database_url: str) -> None:
-    async with Database(database_url) as database:
+async def test_down_and_up_again_with_rows_in_the_tables(filled_database_url: str) -> None:
+    async with Database(filled_database_url) as database:
         await a_bit_of_everything(database)
     for table in SQLModel.metadata.tables.keys() - SELDOM:
-        assert await words_in(database_url, f"SELECT 'some' FROM {table} LIMIT 1"), table
-    orders = await words_in(database_url, ORDERS)
-    payments = sorted(await words_in(database_url, CAPTURED))
-    await downgrade(database_url, "0001")
-    await upgrade(database_url)
-    await check(database_url)
-    assert await words_in(database_url, ORDERS) == orders
-    assert sorted(await words_in(database_url, CAPTURED)) == payments
-    async with Database(database_url) as database:
+        assert await words_in(filled_database_url, f"SELECT 'some' FROM {table} LIMIT 1"), table
+    orders = await words_in(filled_database_url, ORDERS)
+    payments = sorted(await words_in(filled_database_url, CAPTURED))
+    await downgrade(filled_database_url, "0001")
+    await upgrade(filled_database_url)
+    await check(filled_database_url)
+    assert await words_in(filled_database_url, ORDERS) == orders
+    assert sorted(await words_in(filled_database_url, CAPTURED)) == payments
+    async with Database(filled_database_url) as database:
         await a_bit_of_everything(database)
-    await downgrade(database_url, "base")
-    await upgrade(database_url)
-    await check(database_url)
+    await downgrade(filled_database_url, "base")
+    await upgrade(filled_database_url)
+    await check(filled_database_url)
 
 
 async def test_an_upgrade_is_safe_to_repeat(database_url: str) -> None:
@@ -100,10 +108,10 @@ async def test_an_upgrade_is_safe_to_repeat(database_url: str) -> None:
     assert await words_in(database_url, "SELECT order_id FROM orders") == [order_id]
 
 
-async def test_a_schema_that_differs_is_told(database_url: str) -> None:
-    await run(database_url, "ALTER TABLE products ADD COLUMN colour VARCHAR(9)")
+async def test_a_schema_that_differs_is_told(filled_database_url: str) -> None:
+    await run(filled_database_url, "ALTER TABLE products ADD COLUMN colour VARCHAR(9)")
     with pytest.raises(CommandError, match="colour"):
-        await check(database_url)
+        await check(filled_database_url)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.support.money import kept, until
 from tests.support.service import Json, Service, an_order, new_key
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
+from workflows.options import DECISION
 
 PRICE, BILL, ODD = 49900, 125000, 100
 # A dozen stories at once share one machine, and on SQLite one writer at a time.
@@ -84,6 +85,7 @@ class Story:
             CheckoutPlan.of(order, policies.timetable, policies.notices),
             id=self.order_id,
             task_queue=self.settings.task_queue,
+            task_timeout=DECISION,
         )
         self.begun.append(self.order_id)
 
