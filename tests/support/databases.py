@@ -68,11 +68,7 @@ class Postgres:
             self._template = await server.create_database()
             self._life.push_async_callback(server.drop_database, self._template)
             await fill(self._template)
-            await execute(
-                self._template,
-                "CREATE SCHEMA seeded",
-                "CREATE TABLE seeded.products AS TABLE products",
-            )
+            await execute(self._template, KEEP_SEEDS)
         return self._template
 
     @asynccontextmanager
