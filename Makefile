@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 UV ?= uv
-# Each worker starts servers of its own: more of them than cores only starve one another.
-WORKERS ?= 2
+# Half of the tests wait for something; those that need a machine for themselves are in groups.
+WORKERS ?= 4
 SEED ?= 1
 ORDERS ?= 200
 DATABASE ?= sqlite
@@ -32,7 +32,7 @@ demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check 
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)

@@ -16,9 +16,12 @@ import httpx
 import pytest
 
 from tests.support.doomed import worker_process
+from tests.support.groups import DEATHS
 from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
+
+pytestmark = DEATHS
 
 PLAYS = int(os.environ.get("PLAYS", "1"))
 # Those who run side by side must all draw the same, or they would not run the same tests.
