@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 UV ?= uv
-# Half of the tests wait for something; those that need a machine for themselves are in groups.
+# Half of the tests wait for something: see tests/support/scheduling.py.
 WORKERS ?= 4
 SEED ?= 1
 ORDERS ?= 200
@@ -32,7 +32,7 @@ demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check 
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
 
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)

@@ -5,8 +5,18 @@ import sys
 
 import pytest
 
+from tests.support.scheduling import InGroups, groups_first
+
 pytest_plugins = ["tests.support.databases", "tests.support.temporal", "tests.support.neighbours"]
 STATUS = pytest.StashKey[int]()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> InGroups:
+    return InGroups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    groups_first(items)
 
 
 @pytest.hookimpl(trylast=True)

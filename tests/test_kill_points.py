@@ -28,7 +28,6 @@ from activities.refunds import RefundActivities
 from activities.repairs import RepairActivities
 from tests.support.databases import Postgres
 from tests.support.doomed import played, worker_process
-from tests.support.groups import DEATHS
 from tests.support.kill_points import (
     Point,
     activity_names,
@@ -43,8 +42,6 @@ from tests.support.neighbours import Neighbours
 from tests.support.service import Service, running_service
 from tests.support.stories import BILL, ODD, PRICE, Story, a_story
 from workflows.delivery import repair_id
-
-pytestmark = DEATHS
 
 AT_ONCE = int(os.environ.get("KILLS_AT_ONCE", "12"))
 ONLY = os.environ.get("KILL_ONLY", "").split(";")

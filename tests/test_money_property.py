@@ -16,12 +16,9 @@ import httpx
 import pytest
 
 from tests.support.doomed import worker_process
-from tests.support.groups import DEATHS
 from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
-
-pytestmark = DEATHS
 
 PLAYS = int(os.environ.get("PLAYS", "1"))
 # Those who run side by side must all draw the same, or they would not run the same tests.
@@ -145,8 +142,10 @@ class Life:
             held = await kept(self.simulator, self.order_id)
             return {"kept": held, "owed": owed(order), "story": self.story, "order": order}
 
-        seen = await until(look, lambda seen: is_at_rest(seen["order"]) and agrees(seen))
-        order: Json = seen["order"]
+        def has_ended(seen: Json) -> bool:
+            return is_at_rest(seen["order"]) and agrees(seen) and self.is_told(seen["order"])
+
+        order: Json = (await until(look, has_ended))["order"]
         return order
 
     async def release(self) -> None:
@@ -156,15 +155,15 @@ class Life:
                 with suppress(httpx.HTTPStatusError):
                     await self.simulator.release(payment["id"])
 
-    def agree_letters(self, order: Json) -> None:
+    def is_told(self, order: Json) -> bool:
         """One Message-ID for the confirmation, and one for each refund that succeeded."""
         told = {str(mail["Message-ID"]) for mail in self.service.mails.so_far(self.order_id)}
         confirmed = {each for each in told if "confirmation" in each}
-        assert len(confirmed) == (order["status"] in FULFILLED), self.story
         done = {each["refund_id"] for each in order["refunds"] if each["status"] == "succeeded"}
         ever = {each["refund_id"] for each in order["refunds"]}
         noticed = {each.removeprefix("<").split(".")[0] for each in told - confirmed}
-        assert done <= noticed <= ever, self.story
+        is_confirmed = len(confirmed) == (order["status"] in FULFILLED)
+        return is_confirmed and done <= noticed <= ever
 
     async def agree_payments(self) -> None:
         """No payment gives back more than it brought."""
@@ -256,5 +255,5 @@ async def test_the_gateway_holds_what_live_orders_are_owed(
             orders = await asyncio.gather(*(life.come_to_rest() for life in lives))
             await service.hear_out()
         for life, order in zip(lives, orders, strict=True):
-            life.agree_letters(order)
+            assert life.is_told(order), life.story
             await life.agree_payments()

@@ -10,7 +10,6 @@ import pytest
 
 from tests.gateways.razorpay_rows import csv_of, payment
 from tests.support.doomed import Doom, Phase, killed, worker_process
-from tests.support.groups import DEATHS
 from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
@@ -19,7 +18,7 @@ from worker import at_work
 ADJUSTMENTS, STRAYS, LATE = 45_000, 6, 6
 
 
-pytestmark = [DEATHS, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

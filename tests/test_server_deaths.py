@@ -12,7 +12,6 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.databases import fill
-from tests.support.groups import DEATHS
 from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
@@ -21,8 +20,6 @@ from tests.support.service import Service, running_service
 from tests.support.simulator import running_simulator
 from tests.support.stories import PRICE
 from tests.support.temporal import mortal_temporal
-
-pytestmark = DEATHS
 
 AT_ONCE = 20
 # What was lost with a server is asked for soon.

@@ -10,15 +10,12 @@ from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from tests.support.groups import DEATHS
 from tests.support.money import until
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.programs import environment, running_program
 from tests.support.service import Service, running_service
 from workflows.schedules import SWEEP
-
-pytestmark = DEATHS
 
 STOPPED_WITHIN = 15
 

@@ -21,9 +21,6 @@ from tests.browser.steps import (
     sees,
 )
 from tests.browser.town import Json, Town
-from tests.support.groups import BROWSER
-
-pytestmark = BROWSER
 
 WAITING = "Your order is waiting for payment"
 TO_PAYMENT = "Go to the payment page"

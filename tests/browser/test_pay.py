@@ -6,9 +6,6 @@ from playwright.async_api import expect
 from tests.browser.conftest import DESKTOP, PHONE, Customer, NewCustomer
 from tests.browser.steps import THANKS, go_to_pay, is_paid_once, pay, sees
 from tests.browser.town import Town
-from tests.support.groups import BROWSER
-
-pytestmark = BROWSER
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -9,10 +9,7 @@ from playwright.async_api import Page
 from tests.browser.conftest import NewCustomer
 from tests.browser.scenes import SCENES
 from tests.browser.town import Town
-from tests.support.groups import BROWSER
 from tests.support.money import until
-
-pytestmark = BROWSER
 
 AT_ONCE = 4
 COLOURS_ARRIVE_WITHIN = 3.0

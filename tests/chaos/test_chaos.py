@@ -10,9 +10,6 @@ from demo.client import Json
 from tests.chaos.invariants import Facts, violations
 from tests.chaos.plan import WAYS, drawn
 from tests.chaos.run import play
-from tests.support.groups import DEATHS
-
-pytestmark = DEATHS
 
 PAID: Json = {
     "order_id": "ord_1",

@@ -7,10 +7,7 @@ from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.simulator.helpers import NewLink
 from tests.support.chromium import installed
-from tests.support.groups import BROWSER
 from tests.support.webhook_receiver import WebhookReceiver
-
-pytestmark = BROWSER
 
 PHONE = ViewportSize(width=390, height=844)
 
