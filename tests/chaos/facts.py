@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 
@@ -27,14 +28,11 @@ async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
 async def quiet(people: People, stories: Sequence[Story], seconds: float = QUIET_AFTER) -> int:
     """Wait until every order has ended and nothing is under way; how many are not so in the end."""
     left = {story.order_id for story in stories}
-    async with asyncio.timeout(None) as limit:
-        limit.reschedule(asyncio.get_running_loop().time() + seconds)
-        try:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
             while left:
                 left = {order_id for order_id in left if not await _is_quiet(people, order_id)}
                 await asyncio.sleep(1)
-        except TimeoutError:
-            pass
     return len(left)
 
 
