@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
+from time import monotonic
 
 from sqlmodel import select
 
 from db.engine import Database
 from db.tables import InboxRow, InboxState
-from demo.client import Json, Mailbox
+from demo.client import Json, Mailbox, Problem
 from tests.chaos.customers import People, Story, insisting
 from tests.chaos.invariants import ENDS, Facts
 
 QUIET_AFTER = 150.0
+HELD_FOR = 30.0
 
 
 async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
@@ -26,12 +28,17 @@ async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
 
 
 async def quiet(people: People, stories: Sequence[Story], seconds: float = QUIET_AFTER) -> int:
-    """Wait until every order has ended and nothing is under way; how many are not so in the end."""
-    left = {story.order_id for story in stories}
+    """Wait until every order has ended and nothing is under way; how many are not so in the end.
+
+    What is only held, and not captured meanwhile, goes back, as it does at a gateway after days.
+    """
+    left, began = {story.order_id for story in stories}, monotonic()
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while left:
                 left = {order_id for order_id in left if not await _is_quiet(people, order_id)}
+                if monotonic() - began > HELD_FOR:
+                    await asyncio.gather(*(_give_back(people, order_id) for order_id in left))
                 await asyncio.sleep(1)
     return len(left)
 
@@ -54,6 +61,15 @@ async def unforwarded(database_url: str) -> list[str]:
     lost = select(InboxRow).where(InboxRow.state == InboxState.NEW)
     async with Database(database_url) as database, database.read() as session:
         return [f"inbox row {row.id}: {row.kind}" for row in await session.exec(lost)]
+
+
+async def _give_back(people: People, order_id: str) -> None:
+    ledger = await insisting(partial(people.simulator.ledger, order_id))
+    for payment in ledger["payments"]:
+        if payment["status"] == "authorized":
+            path = f"payments/{payment['id']}/release"
+            with suppress(Problem):  # it was captured meanwhile
+                await insisting(partial(people.simulator.control, path))
 
 
 async def _is_quiet(people: People, order_id: str) -> bool:
