@@ -154,10 +154,11 @@ class Simulator(HttpClient):
         """Decide for a bank or a customer; the paths are the simulator's."""
         return dict((await self.call("POST", f"/simulator/{path}", json=body)).json())
 
-    async def forge_webhook(self, order_id: str) -> int:
-        """Send a webhook signed with a wrong secret; the status it was answered with."""
+    async def forge_webhook(self, order_id: str) -> int | None:
+        """Send a webhook signed with a wrong secret; the status of the answer, if there was one."""
         answer = await self.call("POST", "/simulator/webhooks/forge", json={"order_id": order_id})
-        return int(answer.json()["status_code"])
+        status: int | None = answer.json()["status_code"]
+        return status
 
     async def ledger(self, order_id: str) -> Json:
         """What the gateway knows of the order: links, payments, events, deliveries."""
