@@ -14,7 +14,7 @@ from domain.checkouts import (
     LinkOrder,
     LinkQuery,
 )
-from domain.errors import RequestRefused
+from domain.errors import OutcomeUnknown, RequestRefused
 from domain.keys import new_token
 from domain.news import Evidence, EvidenceKind, PaymentNews
 from domain.orders import Order, OrderStatus
@@ -41,14 +41,17 @@ class CheckoutActivities:
             if attempt.draft is None or attempt.link:
                 return LinkOpened(attempt.order_status, attempt.link)
             link = await self._make_link(gateway, attempt, attempt.draft)
-            await self._orders.keep_link(link)
-            return LinkOpened(attempt.order_status, link)
+            if await self._orders.keep_link(link):
+                return LinkOpened(attempt.order_status, link)
+            # This attempt was given up while the gateway was at it: nobody else knows of the link.
+            query = LinkQuery(wish.order_id, gateway.name, link.key, link.reference)
+            await gateway.close_payment_link(query)
+            return LinkOpened(attempt.order_status)
 
     @activity.defn
     async def forget_link(self, query: LinkQuery) -> None:
         """Nothing was made under the key, for certain: it does not stand in another's way."""
-        started = activity.info().started_time
-        await self._orders.end_link(query.key, LinkStatus.MISSING, started)
+        await self._end_link(query.key, LinkStatus.MISSING)
 
     @activity.defn
     async def ask(self, query: LinkQuery) -> PaymentNews:
@@ -70,7 +73,7 @@ class CheckoutActivities:
             known = await self._addressed(gateway, query)
             news = await _closed(gateway, known) if known else _never_sent(query)
         if news.link and not news.link.is_live:
-            await self._orders.end_link(query.key, news.link, activity.info().started_time)
+            await self._end_link(query.key, news.link)
         return news
 
     @activity.defn
@@ -97,6 +100,10 @@ class CheckoutActivities:
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record how the order ended; answers with the status that stands."""
         return await self._orders.conclude(conclusion)
+
+    async def _end_link(self, key: str, status: LinkStatus) -> None:
+        if not await self._orders.end_link(key, status, activity.info().started_time):
+            raise OutcomeUnknown(f"{key} was made while it was looked for")
 
     def _draft(self, gateway: Gateway, order: Order, wish: LinkOrder, token: str) -> LinkDraft:
         request = LinkRequest(

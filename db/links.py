@@ -48,10 +48,10 @@ async def stored_link(session: AsyncSession, key: str) -> LinkAttempt | None:
     return _attempt(await session.get_one(OrderRow, row.order_id), row)
 
 
-async def keep_link(session: AsyncSession, link: PaymentLink) -> None:
+async def keep_link(session: AsyncSession, link: PaymentLink) -> bool:
     """Keep the gateway's answer; the first one counts, and another link is never put over it."""
     unanswered = (PaymentLinkRow.key == link.key, col(PaymentLinkRow.gateway_reference).is_(None))
-    kept = await update_where(
+    await update_where(
         session,
         PaymentLinkRow,
         *unanswered,
@@ -61,13 +61,20 @@ async def keep_link(session: AsyncSession, link: PaymentLink) -> None:
         expires_at=link.expires_at,
         opened_at=datetime.now(UTC),
     )
-    if not kept:
-        await _check_same_link(session, link)
+    row = await session.get(PaymentLinkRow, link.key, populate_existing=True)
+    if row is None or row.gateway_reference != link.reference:
+        known = row and row.gateway_reference
+        raise IllegalTransition(f"{link.key} is kept as {known}, not as {link.reference}")
+    return row.ended_at is None
 
 
-async def end_link(session: AsyncSession, key: str, status: LinkStatus, at: datetime) -> None:
-    live = (PaymentLinkRow.key == key, col(PaymentLinkRow.ended_at).is_(None))
+async def end_link(session: AsyncSession, key: str, status: LinkStatus, at: datetime) -> bool:
+    live = [PaymentLinkRow.key == key, col(PaymentLinkRow.ended_at).is_(None)]
+    if status is LinkStatus.MISSING:
+        live.append(col(PaymentLinkRow.gateway_reference).is_(None))
     await update_where(session, PaymentLinkRow, *live, status=status, ended_at=at)
+    row = await session.get(PaymentLinkRow, key, populate_existing=True)
+    return row is None or row.ended_at is not None
 
 
 def _attempt(order: OrderRow, known: PaymentLinkRow | None) -> LinkAttempt:
@@ -97,10 +104,3 @@ async def _check_no_live_link(session: AsyncSession, wish: LinkOrder) -> None:
     )
     if key := (await session.exec(live)).first():
         raise IllegalTransition(f"{key} must end before another link is made")
-
-
-async def _check_same_link(session: AsyncSession, link: PaymentLink) -> None:
-    row = await session.get(PaymentLinkRow, link.key)
-    if row is None or row.gateway_reference != link.reference:
-        kept = row and row.gateway_reference
-        raise IllegalTransition(f"{link.key} is kept as {kept}, not as {link.reference}")

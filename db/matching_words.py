@@ -175,6 +175,7 @@ WITH known AS (
     LEFT JOIN refunds r ON r.refund_id = known.found_id
     LEFT JOIN payments p ON p.gateway = :gateway AND p.reference = known.payment_reference
     LEFT JOIN payment_links l ON l.gateway = :gateway AND l.wire_key = known.order_reference
+        AND r.refund_id IS NULL AND p.reference IS NULL
     LEFT JOIN orders o ON o.order_id = l.order_id AND o.fulfilling_gateway = :gateway
 )
 SELECT seen.*, CASE match WHEN '{Match.MISSING_IN_ORDERS}' THEN '{Plan.CASE}'

@@ -62,14 +62,14 @@ class OrderStore:
         async with self._database.read() as session:
             return await links.stored_link(session, key)
 
-    async def keep_link(self, link: PaymentLink) -> None:
+    async def keep_link(self, link: PaymentLink) -> bool:
         """Raises `IllegalTransition` if another answer was kept, or no draft."""
         async with self._database.write() as session:
-            await links.keep_link(session, link)
+            return await links.keep_link(session, link)
 
-    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> bool:
         async with self._database.write() as session:
-            await links.end_link(session, key, status, at)
+            return await links.end_link(session, key, status, at)
 
     async def first_heard(self, order_id: str, evidence: Evidence, at: datetime) -> bool:
         """Keep the evidence; False if it was known before. Raises `OrderNotFound`."""

@@ -19,7 +19,9 @@ from db.staged_tables import STAGED, transactions
 from domain.settlements import Entry
 
 COLUMNS = [column.name for column in transactions.columns]
-SORTING_MEMORY = "256MB"
+# What differs is little, which PostgreSQL cannot know: it would let one hand join alone, rather
+# than pass on what several find.
+COMPARING = ("work_mem = '256MB'", "parallel_setup_cost = 10", "parallel_tuple_cost = 0.001")
 CACHE_KIB = 12 * 1024
 
 
@@ -59,7 +61,8 @@ class PostgresRoom:
         async with self._database.write() as session:
             options = {"isolation_level": "REPEATABLE READ"}
             connection = await session.connection(execution_options=options)
-            await connection.exec_driver_sql(f"SET LOCAL work_mem = '{SORTING_MEMORY}'")
+            for setting in COMPARING:
+                await connection.exec_driver_sql(f"SET LOCAL {setting}")
             yield connection
             await session.rollback()
 

@@ -62,9 +62,11 @@ class Orders(Protocol):
     async def stored_link(self, key: str) -> LinkAttempt | None:
         """What is stored under the key; None if nothing is. Of an ended order there is no draft."""
 
-    async def keep_link(self, link: PaymentLink) -> None: ...
+    async def keep_link(self, link: PaymentLink) -> bool:
+        """Whether anybody still wants it: False if it was given up before it was known."""
 
-    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None: ...
+    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> bool:
+        """Whether it has ended: False if it is said to be missing, and is known by now."""
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end, its proof, the payments and cases; the status that now stands."""

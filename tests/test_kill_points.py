@@ -40,8 +40,9 @@ from tests.support.kill_points import (
 from tests.support.money import until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Service, running_service
-from tests.support.stories import BILL, ODD, PRICE, Story, a_story
+from tests.support.stories import BILL, DOLLARS, ODD, PRICE, Story, a_story
 from workflows.delivery import repair_id
+from workflows.failover import TRIES
 
 AT_ONCE = int(os.environ.get("KILLS_AT_ONCE", "12"))
 ONLY = os.environ.get("KILL_ONLY", "").split(";")
@@ -63,6 +64,15 @@ async def order_whose_link_is_lost(story: Story) -> None:
 
 async def order_that_takes_too_little(story: Story) -> None:
     await story.is_placed(wrong_amount=ODD, no_callback=True)
+
+
+async def order_at_paypal(story: Story) -> None:
+    await story.is_placed("notebook-usd", "paypal", no_webhook=True)
+
+
+async def order_at_paypal_which_is_busy(story: Story) -> None:
+    busy = {"times": TRIES, "retry_after": 1}
+    await story.is_placed("notebook-usd", "paypal", no_webhook=True, rate_limited=busy)
 
 
 async def order_paid(story: Story) -> None:
@@ -94,6 +104,20 @@ async def paid_in_silence(story: Story) -> None:
     await story.begins(quiet_delays=tuple(range(1, 50, 2)), queries_in_window=25)
     await story.service.simulator.pay(await story.link())
     await story.ended(status="paid", keeps=PRICE, mails=1)
+
+
+async def paid_once_captured(story: Story) -> None:
+    """The customer approves, and the money is taken when the browser comes back."""
+    await story.begins(quiet_delays=tuple(range(1, 50, 2)), queries_in_window=25)
+    await story.is_paid_and_told()
+    await story.ended(status="paid", keeps=DOLLARS, mails=1)
+
+
+async def paid_at_another_gateway(story: Story) -> None:
+    """The first one makes no link, and that is noted before the next one is asked."""
+    await story.begins(fallbacks=("razorpay",))
+    await story.is_paid_and_told()
+    await story.ended(status="paid", keeps=DOLLARS, mails=1)
 
 
 async def expired(story: Story) -> None:
@@ -177,6 +201,8 @@ STORIES: dict[Telling, Telling] = {
     paid: order_placed,
     paid_by_a_link_that_was_lost: order_whose_link_is_lost,
     paid_in_silence: order_without_webhooks,
+    paid_once_captured: order_at_paypal,
+    paid_at_another_gateway: order_at_paypal_which_is_busy,
     expired: order_placed,
     canceled_while_paying: order_placed,
     paid_too_little: order_that_takes_too_little,
@@ -189,8 +215,8 @@ STORIES: dict[Telling, Telling] = {
     denied: order_paid,
 }
 # What is only done when two things meet at one moment, as in tests/workflows/test_ending.py and
-# test_settlement.py; and what only gateways need whose links take no money by themselves.
-NOT_TOLD = {"hand_over", "read_refund", "capture_link", "forget_link"}
+# test_settlement.py.
+NOT_TOLD = {"hand_over", "read_refund"}
 ACTORS = (
     CheckoutActivities,
     DeliveryActivities,
@@ -214,7 +240,8 @@ async def service(
         url = sqlite_database_url
         if request.param == "postgresql":
             url = await life.enter_async_context(postgres.database())
-        running = running_service(neighbours, url, worker=False, **patience | budget)
+        accounts = neighbours.paypal
+        running = running_service(neighbours, url, worker=False, **patience | budget | accounts)
         service = await life.enter_async_context(running)
         life.enter_context(worker_process(service.settings))
         yield service

@@ -17,7 +17,7 @@ from domain.payments import Payment, PaymentStatus
 from domain.refunds import Refund, RefundPlan, RefundStatus, RefundWish
 from domain.repairs import RepairPlan, is_honoured, may_remedy, remedy
 from workflows.ending import confirm
-from workflows.options import QUERY, RECORD, RESERVE, failure, named
+from workflows.options import QUERY, QUERY_UNTIL_ANSWERED, RECORD, RESERVE, failure, named
 from workflows.refund import RefundWorkflow
 
 AUTOMATIC = "repair"
@@ -190,7 +190,7 @@ class Settlement:
             news = await workflow.execute_activity_method(
                 CheckoutActivities.capture,
                 CaptureOrder(_query(checkout), self._record.case.payment),
-                **named(QUERY, f"Capture {amount}, which the order still wants"),
+                **named(QUERY_UNTIL_ANSWERED, f"Capture {amount}, which the order still wants"),
             )
         except ActivityError as error:
             self._why = f"it could not be captured: {error.cause}"

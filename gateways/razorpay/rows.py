@@ -173,6 +173,9 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            # Old at once: or the next look for circles would go through all that was made here.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 

@@ -22,19 +22,13 @@ IN_DOLLARS = "notebook-usd"
 @pytest.fixture
 def served(neighbours: Neighbours, sqlite_database_url: str) -> Served:
     """The service with PayPal beside Razorpay, and first where prices are in dollars."""
-    simulator = neighbours.simulator
-    paypal: dict[str, Any] = {
-        "paypal_client_id": simulator.paypal_client_id,
-        "paypal_client_secret": simulator.paypal_client_secret,
-        "paypal_webhook_ids": [simulator.paypal_webhook_id],
-        "paypal_base_url": simulator.paypal_url,
-        "paypal_certificates_at": simulator.paypal_url,
-        "paypal_ca_file": simulator.state.parent / "paypal-ca.pem",
-        "gateway_rules": [{"gateways": ["paypal", "razorpay"], "currency": "USD"}],
+    rules: dict[str, Any] = {
+        "gateway_rules": [{"gateways": ["paypal", "razorpay"], "currency": "USD"}]
     }
 
     def serve(**changes: Any) -> AbstractAsyncContextManager[Service]:
-        return running_service(neighbours, sqlite_database_url, **paypal | changes)
+        usual = neighbours.paypal | rules
+        return running_service(neighbours, sqlite_database_url, **usual | changes)
 
     return serve
 

@@ -115,6 +115,24 @@ async def test_an_answer_is_kept_once(database: Database) -> None:
     assert (await begin(database, order_id)).link == a_link(order_id)
 
 
+async def test_a_link_that_was_given_up_is_wanted_by_nobody(database: Database) -> None:
+    order_id = await place(database)
+    await begin(database, order_id)
+    store, key = OrderStore(database), link_key(order_id, 1)
+    assert await store.end_link(key, LinkStatus.MISSING, NOON)
+    assert not await store.keep_link(a_link(order_id))
+    assert not await store.keep_link(a_link(order_id)), "whoever repeats it has to close it, too"
+
+
+async def test_a_link_that_is_known_is_not_missing(database: Database) -> None:
+    order_id = await place_awaiting(database)
+    store, key = OrderStore(database), link_key(order_id, 1)
+    assert await store.keep_link(a_link(order_id))
+    assert not await store.end_link(key, LinkStatus.MISSING, NOON)
+    assert await store.end_link(key, LinkStatus.CLOSED, NOON)
+    assert await store.end_link(key, LinkStatus.MISSING, NOON), "it has ended already"
+
+
 async def test_a_link_ends_once(database: Database) -> None:
     order_id = await place_awaiting(database)
     store = OrderStore(database)

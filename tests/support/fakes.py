@@ -159,13 +159,17 @@ class FakeOrders:
         order_id = self.drafts[key].body
         return LinkAttempt(self.orders[order_id].status, self.drafts[key], self.links.get(key))
 
-    async def keep_link(self, link: PaymentLink) -> None:
-        self.links[link.key] = link
+    async def keep_link(self, link: PaymentLink) -> bool:
+        self.links.setdefault(link.key, link)
+        return link.key not in self.ended
 
-    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> None:
+    async def end_link(self, key: str, status: LinkStatus, at: datetime) -> bool:
+        if status is LinkStatus.MISSING and key in self.links:
+            return key in self.ended
         self.ended.add(key)
         if key in self.links:
             self.links[key] = replace(self.links[key], status=status)
+        return True
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         if self.failures:

@@ -53,6 +53,19 @@ class Neighbours:
         }
         return Settings(**usual | changes)
 
+    @property
+    def paypal(self) -> dict[str, Any]:
+        """Settings with which PayPal is there as well."""
+        account = self.simulator
+        return {
+            "paypal_client_id": account.paypal_client_id,
+            "paypal_client_secret": account.paypal_client_secret,
+            "paypal_webhook_ids": [account.paypal_webhook_id],
+            "paypal_base_url": account.paypal_url,
+            "paypal_certificates_at": account.paypal_url,
+            "paypal_ca_file": account.state.parent / "paypal-ca.pem",
+        }
+
 
 def api_keys() -> tuple[ApiKey, ...]:
     hashes = {name: sha256(key.encode()).hexdigest() for name, key in KEYS.items()}

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -27,6 +28,7 @@ from workflows.delivery import WorkflowDelivery, repair_id
 from workflows.options import DECISION
 
 PRICE, BILL, ODD = 49900, 125000, 100
+DOLLARS = 1250
 # A dozen stories at once share one machine, and on SQLite one writer at a time.
 LONG = 90
 Call = Callable[[], Awaitable[httpx.Response]]
@@ -56,8 +58,10 @@ class Story:
             policies=self.settings.policies,
         )
 
-    async def is_placed(self, sku: str = "coffee-beans", **faults: Any) -> None:
-        body, key = an_order([{"sku": sku, "quantity": 1}]), new_key()
+    async def is_placed(
+        self, sku: str = "coffee-beans", gateway: str = "razorpay", **faults: Any
+    ) -> None:
+        body, key = an_order([{"sku": sku, "quantity": 1}], gateway=gateway), new_key()
         placed = await self._said(lambda: self.service.shop.post("/orders", json=body, headers=key))
         self.order_id = placed["order_id"]
         await self.service.simulator.faults(self.order_id, **faults)
@@ -66,9 +70,14 @@ class Story:
 
     async def is_paid(self) -> None:
         await self.is_placed(no_webhook=True)
-        back = await self.service.simulator.pay(await self.link())
-        await self._comes(lambda: self.service.stranger.get(back.headers["Location"]), 303)
+        await self.is_paid_and_told()
         await self._has_become("paid")
+
+    async def is_paid_and_told(self) -> None:
+        """The customer pays, and the browser comes back until somebody listens."""
+        back = urlsplit((await self.service.simulator.pay(await self.link())).headers["Location"])
+        here = f"{back.path}?{back.query}"
+        await self._comes(lambda: self.service.stranger.get(here), 303)
 
     async def is_canceled(self, sku: str = "coffee-beans") -> None:
         await self.is_placed(sku, no_webhook=True)
@@ -76,13 +85,14 @@ class Story:
         await self.calls_off()
         await self._has_become("canceled")
 
-    async def begins(self, **changes: Any) -> None:
+    async def begins(self, *, fallbacks: tuple[str, ...] = (), **changes: Any) -> None:
         """Its checkout, under these settings of its own."""
         order = await OrderStore(self.service.database).order(self.order_id)
         policies = self.settings.model_copy(update=changes).policies
+        plan = CheckoutPlan.of(order, policies.timetable, policies.notices)
         await self.service.temporal.start_workflow(
             CheckoutWorkflow.run,
-            CheckoutPlan.of(order, policies.timetable, policies.notices),
+            replace(plan, fallbacks=fallbacks, powerless=("paypal",)),
             id=self.order_id,
             task_queue=self.settings.task_queue,
             task_timeout=DECISION,

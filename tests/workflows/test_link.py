@@ -4,13 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
-from domain.checkouts import CheckoutPlan
+from activities.checkouts import CheckoutActivities
+from domain.checkouts import CheckoutPlan, LinkOrder, LinkQuery
 from domain.errors import GatewayUnavailable, OutcomeUnknown, RequestRefused
+from domain.news import PaymentNews
 from domain.orders import OrderStatus
-from domain.payments import LinkStatus
+from domain.payments import LinkStatus, PaymentLink
 from domain.policies import Timetable
-from tests.support.fakes import a_payment, news_of
+from domain.ports import LinkDraft
+from tests.support.fakes import FakeGateway, FakeOrders, a_payment, news_of
+from tests.support.orders import NOON
 from tests.workflows.conftest import World
 from workflows.checkout import CheckoutWorkflow
 
@@ -145,3 +150,40 @@ async def test_a_draft_that_is_refused_the_second_time_made_no_link(blind: World
     result = await handle.result()
     assert result.status in (OrderStatus.CANCELED, OrderStatus.FAILED)
     assert blind.gateway.links == {}
+
+
+class TooLate(FakeGateway):
+    """Makes a link just when somebody has looked for it and found none."""
+
+    def __init__(self, orders: FakeOrders) -> None:
+        super().__init__()
+        self.orders = orders
+
+    async def create_payment_link(self, draft: LinkDraft) -> PaymentLink:
+        link = await super().create_payment_link(draft)
+        assert await self.orders.end_link(draft.key, LinkStatus.MISSING, NOON)
+        return link
+
+    async def ask(self, query: LinkQuery) -> PaymentNews:
+        news = await super().ask(query)
+        link = await super().create_payment_link(LinkDraft(query.key, "wire", query.order_id))
+        assert await self.orders.keep_link(link)
+        return news
+
+
+async def test_a_link_that_comes_after_it_was_given_up_is_closed(world: World) -> None:
+    """As when a worker that was taken for dead goes on: its link is one that nobody knows of."""
+    order, gateway = world.order(), TooLate(world.orders)
+    wish = LinkOrder(order.order_id, f"{order.order_id}:link:1", NOON, NOON)
+    activities = CheckoutActivities(world.orders, {"acme": gateway}, "https://shop.example")
+    opened = await ActivityEnvironment().run(activities.open_link, wish)
+    assert opened.link is None
+    assert gateway.links[wish.key].status is LinkStatus.CLOSED
+
+
+async def test_a_link_that_appears_while_it_is_looked_for_is_looked_for_again(world: World) -> None:
+    order, gateway = world.order(), TooLate(world.orders)
+    query = LinkQuery(order.order_id, "acme", f"{order.order_id}:link:1")
+    activities = CheckoutActivities(world.orders, {"acme": gateway}, "https://shop.example")
+    with pytest.raises(OutcomeUnknown):
+        await ActivityEnvironment().run(activities.close_and_ask, query)

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from db.statements import update_where
 from db.tables import ProductRow
 from domain.cases import Case, CaseOutcome, CaseStatus, CaseVerdict, Decision, Remedy
-from domain.errors import GatewayUnavailable
+from domain.errors import GatewayUnavailable, RequestRefused
 from domain.money import Money
 from domain.orders import LatePolicy, OrderStatus
 from domain.payments import PaymentStatus
@@ -284,8 +284,17 @@ async def test_money_of_nobody(remedy: Remedy, money: MoneyWorld) -> None:
     assert money.letters.refunds_told == []
 
 
-async def test_a_capture_at_a_gateway_that_is_away_waits(money: MoneyWorld) -> None:
-    money.gateway.capture_errors = [GatewayUnavailable("away") for _ in range(2)]
+async def test_a_capture_at_a_gateway_that_is_away_is_tried_again(money: MoneyWorld) -> None:
+    soon = timedelta(milliseconds=20)
+    money.gateway.capture_errors = [GatewayUnavailable("away", soon) for _ in range(4)]
+    order_id = await money.ended(EXPIRED, LatePolicy.HONOUR)
+    await (await money.tell(order_id, a_payment(order_id, AUTHORIZED))).result()
+    assert await money.status(order_id) is PAID
+    assert {case.status for case in await money.views()} == {CaseStatus.SETTLED}
+
+
+async def test_a_capture_that_is_refused_waits_for_an_operator(money: MoneyWorld) -> None:
+    money.gateway.capture_errors = [RequestRefused("the card was closed")]
     order_id = await money.ended(EXPIRED, LatePolicy.HONOUR)
     await money.tell(order_id, a_payment(order_id, AUTHORIZED))
     (case,) = await money.until_waiting()
