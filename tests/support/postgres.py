@@ -108,7 +108,7 @@ class MortalServer:
         await self.returns()
 
     async def dies(self) -> None:
-        """Kill every process of it with -9, at once."""
+        """Kill its first process with -9; the others end as soon as they miss it."""
         os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
 
