@@ -17,7 +17,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 export ROWS
-.PHONY: help run demo test test-all chaos bench bench-checkouts bench-reconcile check lock clean
+.PHONY: help run demo test test-all chaos bench bench-costs bench-checkouts bench-reconcile \
+	bench-deaths check lock clean
 
 help: ## List what can be done
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target what; do \
@@ -37,7 +38,13 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-bench: bench-checkouts bench-reconcile ## Print every row of the table of speeds, ours and its floor
+bench: bench-costs bench-checkouts bench-reconcile bench-deaths ## Print every row of the table of speeds
+
+bench-costs: $(READY) ## What a paid checkout costs at Temporal, counted in its history
+	@$(BIN)/python -m pytest -q -s tests/workflows/test_cost.py $(ARGS)
+
+bench-deaths: $(READY) ## How soon an order is back at work after its worker was killed
+	@$(BIN)/python -m pytest -q -s tests/test_kill_points.py $(ARGS)
 
 bench-checkouts: $(READY) ## Paid checkouts a second beside the same steps with nothing in them
 	@$(BIN)/python -m benchmarks.checkouts $(ARGS)

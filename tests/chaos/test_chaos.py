@@ -35,6 +35,8 @@ LINK: Json = {"id": "plink_1", "status": "paid"}
 MAIL: Json = {"message_id": "<ord_1.confirmation@shop>", "digest": "a"}
 OPEN_CASE: Json = {"case_id": "case_1", "status": "open", "decision": None}
 BACK: Json = {"payment_id": "pay_1", "amount": 100, "status": "processed"}
+# What once broke a promise, with 200 customers; docs/reliability.md says which.
+REGRESSIONS = [(3, "sqlite")]
 GOOD = Facts(PAID, {"links": [LINK], "payments": [CAPTURE], "refunds": []}, [MAIL])
 
 
@@ -96,3 +98,12 @@ async def test_a_short_seed_keeps_every_promise(tmp_path: Path) -> None:
     outcome = await play(drawn(1, 12), tmp_path / "stack")
     assert outcome.broken == []
     assert outcome.landed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(("seed", "database"), REGRESSIONS)
+async def test_a_seed_that_once_broke_a_promise_keeps_it(
+    seed: int, database: str, tmp_path: Path
+) -> None:
+    assert (await play(drawn(seed, 200, database), tmp_path / "stack")).broken == []

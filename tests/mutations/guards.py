@@ -241,6 +241,28 @@ MUTATIONS = (
         "tests/db/test_engine.py::test_fifty_writers_lose_no_update[sqlite]",
     ),
     Mutation(
+        "a link that comes after it was given up is closed",
+        "activities/checkouts.py",
+        "            await gateway.close_payment_link(query)\n            return",
+        "            return",
+        "tests/workflows/test_link.py::test_a_link_that_comes_after_it_was_given_up_is_closed",
+    ),
+    Mutation(
+        "a link that is known by now is not taken for missing",
+        "db/links.py",
+        "        live.append(col(PaymentLinkRow.gateway_reference).is_(None))\n",
+        "        pass\n",
+        "tests/db/test_links.py::test_a_link_that_is_known_is_not_missing[sqlite]",
+    ),
+    Mutation(
+        "a gateway that is away for a moment costs no capture",
+        "workflows/settlement.py",
+        '                **named(QUERY_UNTIL_ANSWERED, f"Capture',
+        '                **named(QUERY, f"Capture',
+        "tests/workflows/test_settlement.py"
+        "::test_a_capture_at_a_gateway_that_is_away_is_tried_again",
+    ),
+    Mutation(
         "a mail server that is down means later, and not never",
         "letters/mail.py",
         'raise MailDelayed(f"no use',

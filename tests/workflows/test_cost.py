@@ -1,6 +1,7 @@
 """What a paid checkout costs at Temporal: actions, events and bytes, counted in its history."""
 
 import asyncio
+import sys
 from datetime import timedelta
 
 import pytest
@@ -60,6 +61,7 @@ async def test_a_paid_checkout_is_cheap(
     world: World, first: str, most_actions: int, most_events: int
 ) -> None:
     history = await paid_checkout(world, first)
+    sys.stdout.write(f"\n{first} first: {cost(history)}\n")
     assert actions(history) <= most_actions, cost(history)
     assert len(history.events) <= most_events, cost(history)
     assert size(history) <= 20 * KIB, cost(history)
