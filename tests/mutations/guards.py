@@ -64,8 +64,8 @@ MUTATIONS = (
     Mutation(
         "the final query comes after the link was closed",
         "activities/checkouts.py",
-        "    await gateway.close_payment_link(query)\n",
-        "",
+        "    await gateway.close_payment_link(query)\n    news = ",
+        "    news = ",
         "tests/workflows/test_cancel.py::test_while_waiting_for_the_customer",
     ),
     Mutation(
