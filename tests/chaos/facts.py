@@ -31,7 +31,8 @@ async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
 async def quiet(people: People, stories: Sequence[Story], seconds: float = QUIET_AFTER) -> int:
     """Wait until every order has ended and nothing is under way; how many are not so in the end.
 
-    What is only held, and not captured meanwhile, goes back, as it does at a gateway after days.
+    What is only held, and not captured meanwhile, goes back, as it does at a gateway after days;
+    and so do refunds that the bank thinks about.
     """
     left, began = {story.order_id for story in stories}, monotonic()
     with suppress(TimeoutError):
@@ -48,12 +49,9 @@ async def end_pending_refunds(people: People, stories: Sequence[Story]) -> int:
     """Let the gateway finish every refund that it holds back; how many that were."""
     ended = 0
     for story in stories:
-        ledger = await insisting(partial(people.simulator.ledger, story.order_id))
-        for refund in ledger["refunds"]:
-            if refund["status"] == "pending":
-                path = f"refunds/{refund['id']}/settle"
-                await insisting(partial(people.simulator.control, path, outcome="processed"))
-                ended += 1
+        ended += await _end_refunds(
+            people, await insisting(partial(people.simulator.ledger, story.order_id))
+        )
     return ended
 
 
@@ -70,8 +68,17 @@ async def unforwarded(database_url: str) -> list[str]:
             await asyncio.sleep(1)
 
 
+async def _end_refunds(people: People, ledger: Json) -> int:
+    pending = [refund["id"] for refund in ledger["refunds"] if refund["status"] == "pending"]
+    for refund in pending:
+        path = f"refunds/{refund}/settle"
+        await insisting(partial(people.simulator.control, path, outcome="processed"))
+    return len(pending)
+
+
 async def _give_back(people: People, order_id: str) -> None:
     ledger = await insisting(partial(people.simulator.ledger, order_id))
+    await _end_refunds(people, ledger)
     for payment in ledger["payments"]:
         if payment["status"] == "authorized":
             path = f"payments/{payment['id']}/release"
