@@ -27,6 +27,7 @@ from api.services import Opened, Services
 from api.temporal import reached
 from db.views import CheckoutView
 from domain.checkouts import CheckoutPlan
+from domain.names import written
 from domain.orders import Order, OrderStatus
 from domain.policies import gateways_for
 from workflows.checkout import CheckoutWorkflow
@@ -123,5 +124,5 @@ def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[Checkou
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         search_attributes=TypedSearchAttributes(attributes),
-        static_summary=f"{amount} by {order.gateway.title()}, {order.order_id}",
+        static_summary=f"{amount} by {written(order.gateway)}, {order.order_id}",
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from domain.names import written
 from domain.policies import Budget, ReconciliationPolicy
 from domain.settlements import Report, TransactionFile
 
@@ -75,7 +76,7 @@ class ReconciliationPlan:
     def summary(self) -> str:
         """One line for whoever looks at the run in a list."""
         what = self.file.name if self.file else f"{self.report}, {self.period and self.period.name}"
-        return f"Reconciliation: {self.gateway.title()}, {what}{', dry' if self.dry_run else ''}"
+        return f"Reconciliation: {written(self.gateway)}, {what}{', dry' if self.dry_run else ''}"
 
 
 @dataclass(frozen=True)

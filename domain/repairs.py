@@ -5,6 +5,7 @@ from datetime import datetime
 
 from domain.cases import CaseVerdict, OrderPolicy, Remedy
 from domain.checkouts import CheckoutPlan
+from domain.names import written
 from domain.news import Evidence
 from domain.payments import PaymentStatus
 from domain.policies import Budget, RepairPolicy
@@ -28,7 +29,7 @@ class RepairPlan:
         """One line for whoever looks at the repair in a list."""
         if self.checkout is None:
             return f"Repair: {self.subject}"
-        price, gateway = self.checkout.price, self.checkout.gateway.title()
+        price, gateway = self.checkout.price, written(self.checkout.gateway)
         return f"Repair: {price} by {gateway}, {self.subject}"
 
 

@@ -12,6 +12,7 @@ from activities.checkouts import CheckoutActivities
 from activities.deliveries import DeliveryActivities
 from domain.checkouts import Checkout, CheckoutPlan, Conclusion, LinkOpened
 from domain.errors import RequestRefused
+from domain.names import written
 from domain.news import Evidence, PaymentNews
 from domain.orders import OrderStatus
 from workflows.ending import record, tell_end
@@ -87,7 +88,7 @@ class CheckoutWorkflow:
         opening = workflow.start_activity_method(
             CheckoutActivities.open_link,
             link_order(checkout),
-            **named(link, f"Ask {plan.gateway.title()} for a payment link"),
+            **named(link, f"Ask {written(plan.gateway)} for a payment link"),
         )
         await workflow.wait_condition(lambda: opening.done() or checkout.is_closing(workflow.now()))
         try:

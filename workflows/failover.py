@@ -9,6 +9,7 @@ from temporalio.exceptions import ActivityError
 from activities.checkouts import CheckoutActivities
 from domain.checkouts import Checkout, LinkOpened, LinkOrder, LinkQuery
 from domain.errors import GatewayUnavailable, RequestRefused
+from domain.names import written
 from workflows.options import GATEWAY, ONE_TRY, QUERY, RECORD, failure, named
 
 TRIES = 3
@@ -54,7 +55,7 @@ def link_order(checkout: Checkout) -> LinkOrder:
 
 
 async def _attempt(checkout: Checkout) -> Attempt:
-    attempt, name = Attempt(), checkout.plan.gateway.title()
+    attempt, name = Attempt(), written(checkout.plan.gateway)
     for tries in range(TRIES):
         try:
             attempt.opened = await workflow.execute_activity_method(
@@ -82,14 +83,14 @@ async def _is_out_of_the_way(checkout: Checkout, attempt: Attempt) -> bool:
         await workflow.execute_activity_method(
             CheckoutActivities.forget_link,
             query,
-            **named(RECORD, f"Note that {plan.gateway.title()} has no live link"),
+            **named(RECORD, f"Note that {written(plan.gateway)} has no live link"),
         )
         return True
     try:
         news = await workflow.execute_activity_method(
             CheckoutActivities.close_and_ask,
             query,
-            **named(QUERY, f"Close whatever {plan.gateway.title()} has made"),
+            **named(QUERY, f"Close whatever {written(plan.gateway)} has made"),
         )
     except ActivityError as error:
         workflow.logger.warning("a link may live: %s", error.cause)

@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError
 from activities.checkouts import CheckoutActivities
 from domain.checkouts import CaptureOrder, Checkout, Conclusion, LinkCapture, LinkQuery
 from domain.errors import RequestRefused
+from domain.names import written
 from domain.news import PaymentNews
 from workflows.ending import tell_doubt
 from workflows.options import QUERY, failure, named
@@ -128,7 +129,7 @@ def describe(checkout: Checkout) -> str:
     payments = [f"{p.reference}: {p.status}, {p.amount}" for p in checkout.payments.values()]
     heard = checkout.last_evidence
     lines = [
-        f"**{plan.price} by {plan.gateway.title()}**: {state}",
+        f"**{plan.price} by {written(plan.gateway)}**: {state}",
         f"link: {checkout.link.url if checkout.link else 'none yet'}",
         f"payments: {', '.join(payments) or 'none known'}",
         f"last evidence: {f'{heard.kind}, {heard.reference}' if heard else 'none'}",
