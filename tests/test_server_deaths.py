@@ -16,7 +16,7 @@ from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.ports import free_port
 from tests.support.postgres import mortal_server
-from tests.support.service import Service, running_service
+from tests.support.service import Json, Service, running_service
 from tests.support.simulator import running_simulator
 from tests.support.stories import PRICE
 from tests.support.temporal import mortal_temporal
@@ -60,14 +60,17 @@ async def is_paid_once(service: Service, order_id: str) -> None:
     """Recorded and told once, and the gateway holds its price; whoever cannot see looks again."""
     path = f"/orders/{order_id}"
 
-    async def status() -> str:
+    async def seen() -> Json:
         answer = await service.shop.get(path)
-        return str(answer.json()["status"]) if answer.status_code == 200 else "not seen"
+        return dict(answer.json()) if answer.status_code == 200 else {"status": "not seen"}
 
-    await until(status, lambda seen: seen == "paid")
+    def is_paid(order: Json) -> bool:
+        return bool(order["status"] == "paid")
+
+    await until(seen, is_paid)
     await service.mails.about(order_id)
     await service.temporal.get_workflow_handle(order_id).result()
-    order = await service.order(order_id)
+    order = await until(seen, is_paid)
     assert Counter(entry["event"] for entry in order["timeline"])["concluded"] == 1, order
     assert len(order["payments"]) == 1, order
     assert await kept(service.simulator, order_id) == PRICE
