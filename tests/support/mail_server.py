@@ -19,12 +19,9 @@ class MailCatcher:
     to_recipient: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
+    messages: list[EmailMessage] = field(default_factory=list)
     refusals: int = 0
     _spoken: asyncio.Condition = field(default_factory=asyncio.Condition)
-
-    @property
-    def messages(self) -> list[EmailMessage]:
-        return [message_from_bytes(raw, policy=default) for raw in self.taken]
 
     def so_far(self, order_id: str) -> list[EmailMessage]:
         return [mail for mail in self.messages if mail["X-Order-Id"] == order_id]
@@ -53,6 +50,7 @@ class MailCatcher:
             return await self._refuse(self.to_data.pop(0))
         async with self._spoken:
             self.taken.append(bytes(envelope.original_content or b""))
+            self.messages.append(message_from_bytes(self.taken[-1], policy=default))
             self._spoken.notify_all()
         return "250 OK"
 
