@@ -1,6 +1,5 @@
 """Server-sent events of an order's status, until it is final."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from hmac import compare_digest
 
@@ -11,11 +10,10 @@ from api.auth import Bearer, Token, authenticated
 from api.models import StatusOut
 from api.orders import seen
 from api.problems import documented
-from api.services import Opened, Services
+from api.services import Services
 from domain.errors import DatabaseUnavailable, OrderNotFound
 from domain.orders import OrderStatus
 
-LOOK_EVERY_SECONDS = 0.5
 router = APIRouter(tags=["orders"])
 
 
@@ -37,9 +35,10 @@ async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Tok
 async def stream_status(order_id: str, services: Services) -> AsyncIterator[ServerSentEvent]:
     """One `status` event now, and one for each change until the order is final."""
     shown: OrderStatus | None = None
+    look = services.reads.status_of
     while not services.stopping.is_set():
         try:
-            status = await services.reads.status_of(order_id)
+            status = await look(order_id)
         except DatabaseUnavailable:
             return  # whoever listens comes back
         if status is not shown:
@@ -48,11 +47,4 @@ async def stream_status(order_id: str, services: Services) -> AsyncIterator[Serv
             yield ServerSentEvent(data=data, event="status")
         if not status.is_open:
             return
-        await _pause(services)
-
-
-async def _pause(services: Opened) -> None:
-    try:
-        await asyncio.wait_for(services.stopping.wait(), LOOK_EVERY_SECONDS)
-    except TimeoutError:
-        return
+        look = services.looks.status_of

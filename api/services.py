@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from api.looks import Looks
 from api.rates import SlidingMinute
 from api.telemetry import TemporalMetrics
 from api.temporal import RETRIES
@@ -49,6 +50,7 @@ class Opened:
     orders: OrderStore
     inbox: InboxStore
     reads: OrderReads
+    looks: Looks
     papers: PaperStore
     reports: Reports
     catalogue: CatalogueStore
@@ -82,7 +84,11 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         retry_config=RETRIES,
         lazy=True,
     )
-    async with Database(settings.database_url) as database, gateways(settings.gateways) as known:
+    async with AsyncExitStack() as life:
+        database = await life.enter_async_context(Database(settings.database_url))
+        known = await life.enter_async_context(gateways(settings.gateways))
+        reads = OrderReads(database)
+        looks = await life.enter_async_context(Looks(reads))
         orders = OrderStore(database, settings.invoicing)
         refunds, inbox = RefundStore(database), InboxStore(database)
         delivery = WorkflowDelivery(
@@ -101,7 +107,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             baskets=BasketStore(database),
             orders=orders,
             inbox=inbox,
-            reads=OrderReads(database),
+            reads=reads,
+            looks=looks,
             papers=PaperStore(database),
             reports=Reports(database),
             catalogue=CatalogueStore(database),

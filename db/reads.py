@@ -1,5 +1,6 @@
 """Reads for those who look at orders; each from one snapshot, and none waits for a writer."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from sqlmodel import col, select
@@ -52,6 +53,13 @@ class OrderReads:
         async with self._database.read() as session:
             query = select(OrderRow.status).where(OrderRow.order_id == order_id)
             return OrderStatus(_found((await session.exec(query)).one_or_none()))
+
+    async def statuses_of(self, order_ids: Sequence[str]) -> dict[str, OrderStatus]:
+        """Of those that there are."""
+        async with self._database.read() as session:
+            query = select(OrderRow.order_id, OrderRow.status)
+            rows = await session.exec(query.where(col(OrderRow.order_id).in_(order_ids)))
+            return {order_id: OrderStatus(status) for order_id, status in rows}
 
     async def order_by_result_token(self, token: str) -> Order:
         async with self._database.read() as session:
