@@ -37,6 +37,7 @@ from domain.payments import PaymentLink
 from domain.policies import Policies
 from domain.ports import LinkDraft
 from tests.support.databases import fill
+from tests.support.doomed import worker_process
 from tests.support.fakes import FakeGateway
 from tests.support.neighbours import Neighbours
 from tests.support.orders import a_payment, place
@@ -192,18 +193,22 @@ async def through_client(
 
 
 async def over_http(env: WorkflowEnvironment, url: str, checkouts: int) -> float:
-    """Paid checkouts a second over HTTP, the simulator's webhooks included."""
+    """Paid checkouts a second over HTTP, the simulator's webhooks included.
+
+    The worker is a process of its own, as everywhere but in tests.
+    """
     port = free_port()
     async with running_simulator(f"http://127.0.0.1:{port}/webhooks/razorpay") as simulator:
         neighbours = Neighbours(env, simulator, port)
-        async with running_service(neighbours, url, link_patience=60) as service:
+        async with running_service(neighbours, url, worker=False, link_patience=60) as service:
 
             async def one() -> None:
                 order_id = await service.place()
                 await simulator.pay(await service.check_out(order_id))
                 assert await service.ends_as(order_id) == "paid"
 
-            return await a_second(one, checkouts)
+            with worker_process(service.settings):
+                return await a_second(one, checkouts)
 
 
 async def main(checkouts: int, *, strict: bool) -> int:
