@@ -38,7 +38,8 @@ test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real
 test-all: test ## Run every test there is, those that take minutes as well
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-bench: bench-costs bench-checkouts bench-reconcile bench-deaths ## Print every row of the table of speeds
+bench: ## Print every row of the table of speeds, also after one that misses its bar
+	@$(MAKE) --keep-going bench-costs bench-checkouts bench-reconcile bench-deaths
 
 bench-costs: $(READY) ## What a paid checkout costs at Temporal, counted in its history
 	@$(BIN)/python -m pytest -q -s tests/workflows/test_cost.py $(ARGS)
