@@ -22,7 +22,7 @@ COLUMNS = [column.name for column in transactions.columns]
 # What differs is little, which PostgreSQL cannot know: it would let one hand join alone, rather
 # than pass on what several find.
 COMPARING = ("work_mem = '256MB'", "parallel_setup_cost = 10", "parallel_tuple_cost = 0.001")
-CACHE_KIB = 12 * 1024
+CACHE_KIB = 8 * 1024
 
 
 class Room(Protocol):
