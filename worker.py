@@ -17,7 +17,6 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -50,6 +49,7 @@ from settings import Settings, load
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.payloads import DATA_CONVERTER
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
@@ -203,7 +203,7 @@ async def _connected(settings: Settings, stopping: asyncio.Event) -> Client | No
             return await Client.connect(
                 settings.temporal_address,
                 namespace=settings.temporal_namespace,
-                data_converter=pydantic_data_converter,
+                data_converter=DATA_CONVERTER,
                 runtime=_runtime(settings),
             )
         except RuntimeError:

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from api.looks import Looks
 from api.rates import SlidingMinute
@@ -36,6 +35,7 @@ from gateways.registry import gateways
 from setting_types import ApiKey
 from settings import Settings
 from workflows.delivery import WorkflowDelivery
+from workflows.payloads import DATA_CONVERTER
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     temporal = await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         runtime=metrics.runtime,
         retry_config=RETRIES,
         lazy=True,

@@ -21,7 +21,6 @@ from uuid import uuid4
 
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -50,6 +49,7 @@ from worker import SANDBOX
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.payloads import DATA_CONVERTER
 
 AT_ONCE = 50
 SLOWEST_NEWS = 1.5
@@ -215,7 +215,7 @@ async def main(checkouts: int, *, strict: bool) -> int:
     """Print each row of the table; 1 if a bar is missed."""
     options = ["--dynamic-config-value", 'history.timerProcessorMaxTimeShift="1ms"']
     env = await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=SEARCH_ATTRIBUTES,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",

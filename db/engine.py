@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from db.driver import connect
 from db.unbroken import unbroken
 from domain.errors import DatabaseUnavailable
 
@@ -106,7 +107,8 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
     pool: dict[str, Any] = {"pool_timeout": PATIENCE_SECONDS, **of_one}
     if not pooled:
         pool = {"poolclass": NullPool}
-    engine = create_async_engine(url, hide_parameters=True, **pool)
+    by_our_driver = {"async_creator_fn": connect}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=by_our_driver, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:

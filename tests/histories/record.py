@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from temporalio.client import WorkflowHandle, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from db.engine import Database
@@ -27,6 +26,7 @@ from tests.support.temporal import PROMPT, TEMPORAL
 from tests.workflows.conftest import World
 from tests.workflows.money import MoneyWorld
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.payloads import DATA_CONVERTER
 
 Handle = WorkflowHandle[Any, Any]
 Outcome = Callable[[Any], Awaitable[Any]]
@@ -131,7 +131,7 @@ async def stage() -> AsyncIterator[Stage]:
         await fill(sqlite_url(folder / TEMPLATE))
         env = await WorkflowEnvironment.start_local(
             identity=IDENTITY,
-            data_converter=pydantic_data_converter,
+            data_converter=DATA_CONVERTER,
             search_attributes=SEARCH_ATTRIBUTES,
             dev_server_existing_path=str(TEMPORAL),
             dev_server_log_level="error",

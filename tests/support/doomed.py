@@ -19,10 +19,10 @@ from typing import Any
 
 from temporalio import activity, client, worker
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from settings import Settings
 from worker import at_work
+from workflows.payloads import DATA_CONVERTER
 
 # Forked from a process that has imported everything: a worker is there at once.
 PROCESSES = get_context("forkserver")
@@ -121,7 +121,7 @@ async def _work(settings: Settings, interceptors: list[client.Interceptor]) -> N
     connected = await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         interceptors=interceptors,
     )
     async with at_work(settings, connected):

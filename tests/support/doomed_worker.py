@@ -8,7 +8,6 @@ import sys
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.sweeps import SweepTimes
 from activities.world import World
@@ -24,6 +23,7 @@ from tests.support.fakes import (
     an_order,
 )
 from worker import build_worker
+from workflows.payloads import DATA_CONVERTER
 
 
 class StuckGateway(FakeGateway):
@@ -39,7 +39,7 @@ class StuckGateway(FakeGateway):
 
 
 async def work(address: str, task_queue: str, order_id: str, last_call: str) -> None:
-    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    client = await Client.connect(address, data_converter=DATA_CONVERTER)
     orders = FakeOrders()
     orders.add(an_order(order_id))
     world = World(

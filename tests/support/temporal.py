@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from local_stack.services import SEARCH_ATTRIBUTES as KINDS
 from tests.support.ports import free_port
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.payloads import DATA_CONVERTER
 
 TEMPORAL = Path(sys.executable).with_name("temporal")
 # By default timers may fire up to a second late.
@@ -31,7 +31,7 @@ async def real_time() -> AsyncIterator[WorkflowEnvironment]:
 async def temporal_server(file: Path | None = None) -> WorkflowEnvironment:
     """A server that keeps its state in this file, or in memory."""
     return await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=SEARCH_ATTRIBUTES,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",
@@ -57,7 +57,7 @@ class MortalTemporal:
             while True:
                 try:
                     return await Client.connect(
-                        f"127.0.0.1:{self._port}", data_converter=pydantic_data_converter
+                        f"127.0.0.1:{self._port}", data_converter=DATA_CONVERTER
                     )
                 except RuntimeError:
                     await asyncio.sleep(0.05)

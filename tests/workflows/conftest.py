@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -35,6 +34,7 @@ from worker import WORKFLOWS, build_worker
 from workflows.checkout import CheckoutResult, CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
+from workflows.payloads import DATA_CONVERTER
 
 CheckoutHandle = WorkflowHandle[CheckoutWorkflow, CheckoutResult]
 
@@ -55,7 +55,7 @@ async def skipping_time() -> AsyncIterator[WorkflowEnvironment]:
     has to be told to allow all this, and to fire timers promptly: else each skip takes a second.
     """
     env = await WorkflowEnvironment.start_time_skipping_v2(
-        data_converter=pydantic_data_converter,
+        data_converter=DATA_CONVERTER,
         search_attributes=SEARCH_ATTRIBUTES,
         dev_server_existing_path=str(TEMPORAL),
         dev_server_log_level="error",

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from worker import SANDBOX, WORKFLOWS
+from workflows.payloads import DATA_CONVERTER
 
 PREFIX = "EVENT_TYPE_"
 BILLABLE = (
@@ -61,6 +61,4 @@ def size(history: WorkflowHistory) -> int:
 
 def _replayer(workflows: Sequence[type]) -> Replayer:
     """As the worker would run them: its sandbox, its converter."""
-    return Replayer(
-        workflows=workflows, workflow_runner=SANDBOX, data_converter=pydantic_data_converter
-    )
+    return Replayer(workflows=workflows, workflow_runner=SANDBOX, data_converter=DATA_CONVERTER)
