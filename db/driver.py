@@ -5,6 +5,7 @@ both threads had their turn, and in a busy process all of that time the only wri
 """
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Self
 
@@ -23,8 +24,40 @@ async def connect(database: str, **options: Any) -> aiosqlite.Connection:
 
 
 class Connection(aiosqlite.Connection):
+    """A transaction begins with its first statement, and is not ended twice."""
+
+    _beginning = ""
+    _is_used = False
+
     def cursor(self) -> Any:
         return Cursor(self, self._conn.cursor())
+
+    def begin(self, words: str) -> None:
+        """Have the next statement begin a transaction; `words` are `BEGIN IMMEDIATE` or so."""
+        self._beginning = words
+
+    async def commit(self) -> None:
+        await self._end(super().commit)
+
+    async def rollback(self) -> None:
+        await self._end(super().rollback)
+
+    async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
+        self._beginning = ""
+        if self._is_used:
+            await end()
+        self._is_used = False
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        words, self._beginning, self._is_used = self._beginning, "", True
+        call = partial(fn, *args, **kwargs)
+        if words:
+            call = partial(self._begun, words, call)
+        return await super()._execute(call)  # type: ignore[no-untyped-call]
+
+    def _begun(self, words: str, then: Callable[[], Any]) -> Any:
+        self._conn.execute(words)
+        return then()
 
 
 class Cursor(aiosqlite.Cursor):

@@ -121,7 +121,8 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        driven: Any = connection.connection.driver_connection
+        driven.begin("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 
