@@ -42,8 +42,9 @@ class _Beating(ActivityInboundInterceptor):
 async def _beat() -> None:
     timeout = activity.info().heartbeat_timeout
     while timeout:
-        activity.heartbeat(*_said.get())
+        # Most activities have ended by then, and were never asked about.
         await asyncio.sleep(timeout.total_seconds() / 3)
+        activity.heartbeat(*_said.get())
 
 
 async def _finished(work: asyncio.Task[Any]) -> Any:
