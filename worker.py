@@ -20,11 +20,6 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import (
-    SandboxedWorkflowRunner,
-    SandboxRestrictions,
-)
-from temporalio.workflow import SandboxImportNotificationPolicy
 
 import logs
 from activities.discretion import Discretion
@@ -54,6 +49,7 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.repair import RepairWorkflow
 from workflows.routine import RoutineWorkflow
+from workflows.sandbox import SANDBOX
 from workflows.schedules import keep_reconciling, keep_sweeping
 from workflows.sweep import SweepWorkflow
 
@@ -66,27 +62,6 @@ WORKFLOWS = (
     RepairWorkflow,
     RoutineWorkflow,
     SweepWorkflow,
-)
-# A workflow file that imports anything else is refused when the worker starts.
-PASSED_THROUGH = (
-    "domain",
-    "activities",
-    "gateways.base",
-    "workflows.doubt",
-    "workflows.ending",
-    "workflows.failover",
-    "workflows.options",
-    "workflows.reconciliation",
-    "workflows.refund",
-    "workflows.settlement",
-    "workflows.watch",
-)
-SANDBOX = SandboxedWorkflowRunner(
-    restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        *PASSED_THROUGH
-    ).with_import_notification_policy(
-        SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
-    )
 )
 
 

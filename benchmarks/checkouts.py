@@ -45,11 +45,11 @@ from tests.support.service import running_service
 from tests.support.simulator import running_simulator
 from tests.support.temporal import TEMPORAL
 from tests.workflows.money import MoneyWorld
-from worker import SANDBOX
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
 from workflows.options import SEARCH_ATTRIBUTES
 from workflows.payloads import DATA_CONVERTER
+from workflows.sandbox import Runner
 
 AT_ONCE = 50
 SLOWEST_NEWS = 1.5
@@ -122,7 +122,7 @@ async def floor(client: Client, checkouts: int) -> tuple[float, float]:
         task_queue=queue,
         workflows=[EmptyCheckout],
         activities=[does.make, does.keep, does.tell],
-        workflow_runner=SANDBOX,
+        workflow_runner=Runner(EmptyCheckout.__module__),
     )
 
     async def open_one() -> str:

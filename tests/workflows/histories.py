@@ -8,8 +8,9 @@ from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from worker import SANDBOX, WORKFLOWS
+from worker import WORKFLOWS
 from workflows.payloads import DATA_CONVERTER
+from workflows.sandbox import SANDBOX
 
 PREFIX = "EVENT_TYPE_"
 BILLABLE = (

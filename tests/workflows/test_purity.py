@@ -9,7 +9,7 @@ import pytest
 from temporalio.worker import Worker
 
 from tests.workflows.conftest import World
-from worker import SANDBOX
+from workflows.sandbox import SANDBOX
 
 ROOT = Path(__file__).parents[2]
 IMPURE = {"httpx", "sqlmodel", "sqlalchemy", "fastapi", "starlette", "db", "letters", "settings"}
