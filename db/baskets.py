@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
 from db.rows import product_from
-from db.statements import insert_new
+from db.statements import insert, insert_new
 from db.tables import IdempotencyKeyRow, OrderItemRow, OrderRow, ProductRow, TimelineEvent
 from db.transitions import Step, note
 from db.unbroken import unbroken_calls
@@ -106,7 +106,8 @@ async def _add_order(
     total: Money,
     at: datetime,
 ) -> None:
-    session.add(
+    await insert(
+        session,
         OrderRow(
             order_id=claim.order_id,
             client=claim.client,
@@ -120,11 +121,10 @@ async def _add_order(
             result_token=new_token(),
             created_at=at,
             client_timestamp=basket.timestamp,
-        )
+        ),
     )
-    # The rows below point at it.
-    await session.flush()
-    session.add_all(_item_row(claim.order_id, *line) for line in enumerate(items, start=1))
+    for line in enumerate(items, start=1):
+        await insert(session, _item_row(claim.order_id, *line))
     placed = Step(TimelineEvent.PLACED, at, claim.client)
     await note(session, claim.order_id, None, OrderStatus.CREATED, placed)
 

@@ -154,7 +154,8 @@ async def _end_review(
 
 async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
     """Record the payment and open the case; False if that case was open already."""
-    await record_payment(session, case.order_id, case.payment, case.evidence, at)
+    proof = await cite(session, case.order_id, case.evidence, at)
+    await record_payment(session, case.order_id, case.payment, proof, at)
     row = CaseRow(
         case_id=new_id("case"),
         order_id=case.order_id,
@@ -163,7 +164,7 @@ async def record_case(session: AsyncSession, case: Case, at: datetime) -> bool:
         payment_reference=case.payment.reference,
         verdict=case.verdict,
         approved_by=case.approved_by,
-        evidence_id=await cite(session, case.order_id, case.evidence, at),
+        evidence_id=proof,
         opened_at=at,
         minded_at=at,
     )

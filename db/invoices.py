@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.invoice_tables import CreditNoteRow, InvoiceRow, SeriesRow
 from db.rows import item_from
-from db.statements import update_where
+from db.statements import insert, update_where
 from db.tables import OrderItemRow, OrderRow
 from domain.invoices import (
     Buyer,
@@ -51,13 +51,14 @@ async def issue(
     # Last of all: whoever takes the next number waits until this transaction has ended.
     series = invoicing.numbering.series(invoicing.numbering.invoices, invoice.issued_on)
     invoice = replace(invoice, number=await _next_number(session, series))
-    session.add(
+    await insert(
+        session,
         InvoiceRow(
             number=invoice.number,
             order_id=order.order_id,
             issued_at=at,
             document=INVOICE.dump_python(invoice, mode="json"),
-        )
+        ),
     )
 
 
@@ -84,7 +85,8 @@ async def credit(
     if amount.minor <= 0:
         return
     note = await _note(session, invoice, amount, reason, refund_id, at)
-    session.add(
+    await insert(
+        session,
         CreditNoteRow(
             number=note.number,
             invoice_number=invoice.number,
@@ -93,7 +95,7 @@ async def credit(
             currency=amount.currency,
             issued_at=at,
             document=CREDIT_NOTE.dump_python(note, mode="json"),
-        )
+        ),
     )
 
 

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.rows import draft_from, link_from
-from db.statements import update_where
+from db.statements import insert, update_where
 from db.tables import OrderRow, PaymentLinkRow, TimelineEvent
 from db.transitions import Step, lock_order, move
 from domain.checkouts import LinkOrder
@@ -21,10 +22,13 @@ async def begin_link(
 ) -> LinkAttempt:
     """Store the first draft under its key; later ones are answered with that one."""
     order = await lock_order(session, wish.order_id)
-    known = await session.get(PaymentLinkRow, wish.key)
+    asked = select(PaymentLinkRow).where(PaymentLinkRow.order_id == wish.order_id)
+    links = {link.key: link for link in await session.exec(asked)}
+    known = links.get(wish.key)
     if known or not order.status.is_open:
         return _attempt(order, known)
-    await _check_no_live_link(session, wish)
+    if live := [link.key for link in links.values() if link.ended_at is None]:
+        raise IllegalTransition(f"{live[0]} must end before another link is made")
     if order.status is OrderStatus.CREATED:
         step = Step(TimelineEvent.CHECKOUT_STARTED, wish.asked_at)
         times = {"checkout_started_at": wish.asked_at, "minded_at": wish.asked_at}
@@ -32,7 +36,7 @@ async def begin_link(
     gateway = wish.gateway or order.gateway
     if gateway != order.gateway:
         await update_where(session, OrderRow, OrderRow.order_id == order.order_id, gateway=gateway)
-    session.add(_row(gateway, wish, draft, token))
+    await insert(session, _row(gateway, wish, draft, token))
     return LinkAttempt(OrderStatus.AWAITING_PAYMENT, draft)
 
 
@@ -50,17 +54,22 @@ async def stored_link(session: AsyncSession, key: str) -> LinkAttempt | None:
 
 async def keep_link(session: AsyncSession, link: PaymentLink) -> bool:
     """Keep the gateway's answer; the first one counts, and another link is never put over it."""
-    unanswered = (PaymentLinkRow.key == link.key, col(PaymentLinkRow.gateway_reference).is_(None))
-    await update_where(
-        session,
-        PaymentLinkRow,
-        *unanswered,
-        gateway_reference=link.reference,
-        url=link.url,
-        status=link.status,
-        expires_at=link.expires_at,
-        opened_at=datetime.now(UTC),
+    answer = (
+        sa.update(PaymentLinkRow)
+        .where(col(PaymentLinkRow.key) == link.key, col(PaymentLinkRow.gateway_reference).is_(None))
+        .values(
+            gateway_reference=link.reference,
+            url=link.url,
+            # One that was given up meanwhile stays as it ended.
+            status=sa.func.coalesce(col(PaymentLinkRow.status), link.status),
+            expires_at=link.expires_at,
+            opened_at=datetime.now(UTC),
+        )
+        .returning(col(PaymentLinkRow.ended_at))
     )
+    kept = (await session.exec(answer, execution_options={"synchronize_session": False})).first()
+    if kept:
+        return kept.ended_at is None
     row = await session.get(PaymentLinkRow, link.key, populate_existing=True)
     if row is None or row.gateway_reference != link.reference:
         known = row and row.gateway_reference
@@ -96,11 +105,3 @@ def _row(gateway: str, wish: LinkOrder, draft: LinkDraft, token: str) -> Payment
         asked_at=wish.asked_at,
         closes_at=wish.closes_at,
     )
-
-
-async def _check_no_live_link(session: AsyncSession, wish: LinkOrder) -> None:
-    live = select(PaymentLinkRow.key).where(
-        PaymentLinkRow.order_id == wish.order_id, col(PaymentLinkRow.ended_at).is_(None)
-    )
-    if key := (await session.exec(live)).first():
-        raise IllegalTransition(f"{key} must end before another link is made")

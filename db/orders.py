@@ -39,15 +39,26 @@ class OrderStore:
     async def order(self, order_id: str) -> Order:
         """Raises `OrderNotFound`."""
         async with self._database.read() as session:
-            return order_from(await _get(session, order_id))
+            order = select(OrderRow).where(OrderRow.order_id == order_id)
+            row = (await session.exec(order)).one_or_none()
+        if row is None:
+            raise OrderNotFound(f"there is no order {order_id}")
+        return order_from(row)
 
     async def standing(self, order_id: str) -> Standing:
         """Raises `OrderNotFound`."""
         async with self._database.read() as session:
-            order = await _get(session, order_id)
-            payments = await session.exec(select(PaymentRow).where(PaymentRow.order_id == order_id))
-            canceled = order.cancel_requested_at is not None
-            return Standing(order.status, tuple(map(payment_from, payments)), canceled)
+            known = (
+                select(OrderRow, PaymentRow)
+                .outerjoin(PaymentRow, col(PaymentRow.order_id) == OrderRow.order_id)
+                .where(OrderRow.order_id == order_id)
+            )
+            rows = (await session.exec(known)).all()
+        if not rows:
+            raise OrderNotFound(f"there is no order {order_id}")
+        payments = tuple(payment_from(payment) for _, payment in rows if payment)
+        order, _ = rows[0]
+        return Standing(order.status, payments, order.cancel_requested_at is not None)
 
     async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
         """Raises `OrderNotFound`; `IllegalTransition` while another link of the order lives."""
@@ -150,17 +161,10 @@ class OrderStore:
             return orders
 
 
-async def _get(session: AsyncSession, order_id: str) -> OrderRow:
-    row = await session.get(OrderRow, order_id)
-    if row is None:
-        raise OrderNotFound(f"there is no order {order_id}")
-    return row
-
-
 async def _conclude(session: AsyncSession, order: OrderRow, end: Conclusion) -> None:
     step = Step(TimelineEvent.CONCLUDED, end.concluded_at, SYSTEM, end.evidence)
     paid = end.payment
-    await move(
+    proof = await move(
         session,
         order,
         end.status,
@@ -170,9 +174,13 @@ async def _conclude(session: AsyncSession, order: OrderRow, end: Conclusion) -> 
         fulfilling_reference=paid and paid.reference,
         paid_after_ms=_milliseconds(order, end) if paid else None,
     )
+    proofs = {end.evidence: proof, None: None}
     for payment in end.standing.payments:
-        proof = _proof(end, payment)
-        await record_payment(session, order.order_id, payment, proof, end.concluded_at)
+        evidence = _proof(end, payment)
+        if evidence and evidence not in proofs:
+            proofs[evidence] = await cite(session, order.order_id, evidence, end.concluded_at)
+        at = end.concluded_at
+        await record_payment(session, order.order_id, payment, proofs[evidence], at)
     for case in end.cases:
         await record_case(session, case, end.concluded_at)
 

@@ -33,9 +33,9 @@ async def owner_of(session: AsyncSession, event: GatewayEvent) -> Owner | None:
 async def _order_of(session: AsyncSession, event: GatewayEvent) -> str | None:
     """Whose event it is: an order id counts only where the event does not name our link."""
     if event.order_id and event.reference is None:
-        order = await session.get(OrderRow, event.order_id)
-        if order is not None:
-            return order.order_id
+        orders = select(OrderRow.order_id).where(OrderRow.order_id == event.order_id)
+        if known := (await session.exec(orders)).one_or_none():
+            return known
     return await _order_by(
         session, event.gateway, col(PaymentLinkRow.wire_key), event.reference
     ) or await _order_by(

@@ -9,9 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.rows import payment_from
 from db.statements import insert_new, update_where
 from db.tables import OrderRow, PaymentRow
-from db.transitions import cite, lock_order
+from db.transitions import lock_order
 from domain.errors import PaymentTaken
-from domain.news import Evidence
 from domain.payments import Payment
 
 
@@ -19,14 +18,14 @@ async def record_payment(
     session: AsyncSession,
     order_id: str | None,
     payment: Payment,
-    evidence: Evidence | None,
+    proof: int | None,
     at: datetime,
 ) -> None:
     """Join the payment with what is recorded of it; once its order is known, it stays known.
 
-    Raises `PaymentTaken` if it is another order's: no payment pays for two.
+    `proof` is the id of the evidence. Raises `PaymentTaken` if it is another order's: no payment
+    pays for two.
     """
-    proof = await cite(session, order_id, evidence, at) if evidence else None
     dates: dict[str, Any] = {"updated_at": at, "evidence_id": proof}
     row = PaymentRow(order_id=order_id, first_seen_at=at, **dates, **_columns(payment))
     if await insert_new(session, row) is None:

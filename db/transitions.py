@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.statements import update_where
+from db.statements import insert, update_where
 from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.news import Evidence
@@ -40,13 +40,13 @@ async def lock_order(session: AsyncSession, order_id: str) -> OrderRow:
 
 async def move(
     session: AsyncSession, order: OrderRow, after: OrderStatus, step: Step, **changes: Any
-) -> None:
-    """Take the order to another status, or raise `IllegalTransition`."""
+) -> int | None:
+    """Take the order to another status, or raise `IllegalTransition`; the id of the proof."""
     check_transition(order.status, after)
     unmoved = (OrderRow.order_id == order.order_id, OrderRow.status == order.status)
     if not await update_where(session, OrderRow, *unmoved, status=after, **changes):
         raise IllegalTransition(f"the order is no longer {order.status}")
-    await note(session, order.order_id, order.status, after, step)
+    return await note(session, order.order_id, order.status, after, step)
 
 
 async def note(
@@ -55,8 +55,11 @@ async def note(
     before: OrderStatus | None,
     after: OrderStatus,
     step: Step,
-) -> None:
-    """Add a line to the order's timeline; `before` is None where the status did not move."""
+) -> int | None:
+    """Add a line to the order's timeline; `before` is None where the status did not move.
+
+    Answers with the id of the step's proof.
+    """
     proof = await cite(session, order_id, step.evidence, step.at) if step.evidence else None
     line = TimelineRow(
         order_id=order_id,
@@ -67,7 +70,8 @@ async def note(
         actor=step.actor,
         evidence_id=proof,
     )
-    session.add(line)
+    await insert(session, line)
+    return proof
 
 
 async def cite(
@@ -79,9 +83,8 @@ async def cite(
         return known
     kind, reference, digest = evidence.kind, evidence.reference, evidence.digest
     row = EvidenceRow(order_id=order_id, kind=kind, reference=reference, digest=digest, at=at)
-    session.add(row)
-    await session.flush()
-    return row.id
+    proof: int = await insert(session, row)
+    return proof
 
 
 async def cited(session: AsyncSession, order_id: str | None, evidence: Evidence) -> int | None:
