@@ -20,5 +20,6 @@ COPY activities activities
 COPY workflows workflows
 COPY api api
 COPY deploy/migrate.sh deploy/
+RUN python -m compileall -q .
 USER 10001:10001
 CMD ["python", "-m", "api"]

@@ -122,6 +122,9 @@ async def test_a_link_that_was_given_up_is_wanted_by_nobody(database: Database) 
     assert await store.end_link(key, LinkStatus.MISSING, NOON)
     assert not await store.keep_link(a_link(order_id))
     assert not await store.keep_link(a_link(order_id)), "whoever repeats it has to close it, too"
+    async with database.read() as session:
+        link = await session.get_one(PaymentLinkRow, key)
+    assert (link.status, link.gateway_reference) == (LinkStatus.MISSING, f"plink_{order_id}")
 
 
 async def test_a_link_that_is_known_is_not_missing(database: Database) -> None:
