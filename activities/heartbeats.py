@@ -42,7 +42,7 @@ class _Beating(ActivityInboundInterceptor):
 async def _beat() -> None:
     timeout = activity.info().heartbeat_timeout
     while timeout:
-        # Most activities have ended by then, and were never asked about.
+        # Most have ended by then, and cost no call to the server.
         await asyncio.sleep(timeout.total_seconds() / 3)
         activity.heartbeat(*_said.get())
 
