@@ -1,9 +1,12 @@
-"""SQLite in a thread of its own, which is visited once for a statement and its rows.
+"""SQLite in a thread of its own, which is visited once for a statement and its rows, or not at all.
 
 aiosqlite goes there to open a cursor, to execute, to fetch and to close. Each visit waits until
 both threads had their turn, and in a busy process all of that time the only writer is waited for.
+Why that one makes no visit: docs/decisions/0026-a-writer-makes-no-visits.md.
 """
 
+import asyncio
+import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -13,11 +16,12 @@ import aiosqlite
 
 FIRST_ROWS = 100
 CHUNK = 64
+PRIMARY = 0xFF
 
 
-async def connect(database: str, **options: Any) -> aiosqlite.Connection:
+async def connect(database: str, kind: "type[Connection]", **options: Any) -> aiosqlite.Connection:
     """A connection for SQLAlchemy, with the options of `sqlite3.connect`."""
-    connection = Connection(partial(sqlite3.connect, database, **options), CHUNK)
+    connection = kind(partial(sqlite3.connect, database, **options), CHUNK)
     # A program that ends need not wait for it: whatever was committed is in the file.
     connection._thread.daemon = True
     return await connection
@@ -58,6 +62,45 @@ class Connection(aiosqlite.Connection):
     def _begun(self, words: str, then: Callable[[], Any]) -> Any:
         self._conn.execute(words)
         return then()
+
+
+class Reader(Connection):
+    """Ends at once: there is nothing to write, or to take back."""
+
+    async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
+        self._beginning = ""
+        if self._is_used:
+            self._conn.rollback()
+        self._is_used = False
+
+
+class Writer(Connection):
+    """Does everything where it is asked for, without a visit to the thread.
+
+    From its first statement on it holds the only write lock, so all it does has to be short, and
+    each visit would make it longer. What it waits for is the lock, and others have their turn
+    meanwhile; after `patience` seconds it is locked for good.
+    """
+
+    patience = 15.0
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self._beginning:
+            await self._lock(self._beginning)
+        self._beginning, self._is_used = "", True
+        return fn(*args, **kwargs)
+
+    async def _lock(self, words: str) -> None:
+        patience = asyncio.get_running_loop().time() + self.patience
+        while True:
+            try:
+                self._conn.execute(words)
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_BUSY
+                if not is_busy or asyncio.get_running_loop().time() > patience:
+                    raise
+            await asyncio.sleep(random.uniform(0.001, 0.004))
 
 
 class Cursor(aiosqlite.Cursor):

@@ -1,7 +1,8 @@
 """Engines for SQLite and PostgreSQL that lose no update, and the one door to them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.driver import connect
+from db.driver import Connection, Reader, Writer, connect
 from db.unbroken import unbroken
 from domain.errors import DatabaseUnavailable
 
@@ -49,13 +50,13 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end; on SQLite it holds the only write lock."""
-        async with names_trouble(), self._writers.begin() as session:
+        async with names_trouble(), aclosing(self._writers()) as session, session.begin():
             yield session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One snapshot, which waits for no writer."""
-        async with names_trouble(), self._readers() as session:
+        async with names_trouble(), aclosing(self._readers()) as session:
             yield session
 
     @unbroken
@@ -107,7 +108,8 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
     pool: dict[str, Any] = {"pool_timeout": PATIENCE_SECONDS, **of_one}
     if not pooled:
         pool = {"poolclass": NullPool}
-    by_our_driver = {"async_creator_fn": connect}
+    kind = (Reader if read_only else Writer) if pooled else Connection
+    by_our_driver = {"async_creator_fn": partial(connect, kind=kind)}
     engine = create_async_engine(url, hide_parameters=True, connect_args=by_our_driver, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -117,6 +119,9 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
         cursor = connection.cursor()
         for pragma in (*PRAGMAS, f"query_only={int(read_only)}"):
             cursor.execute(f"PRAGMA {pragma}")
+        if kind is Writer:
+            # It waits by itself, so that others have their turn.
+            cursor.execute("PRAGMA busy_timeout=0")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -1,15 +1,17 @@
 """Our driver for SQLite: few visits to its thread, and nothing lost on the way."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.driver import FIRST_ROWS, Connection
+from db.driver import FIRST_ROWS, Connection, Writer
 from db.engine import make_engine
 
 SIZES = (0, 1, FIRST_ROWS - 1, FIRST_ROWS, FIRST_ROWS + 1, 3 * FIRST_ROWS)
@@ -61,21 +63,64 @@ async def test_rows_may_be_left_where_they_are(engine: AsyncEngine) -> None:
         await connection.exec_driver_sql("DROP TABLE t")
 
 
-async def test_a_statement_is_one_visit(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("how", "visits"),
+    [({}, 0), ({"read_only": True}, 2), ({"pooled": False}, 3)],
+    ids=["a writer makes none", "a reader's statement is one", "elsewhere its end is one as well"],
+)
+async def test_visits_to_the_thread(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, how: dict[str, bool], visits: int
 ) -> None:
-    visits: list[None] = []
-    goes = Connection._execute
+    seen: list[None] = []
+    goes = aiosqlite.Connection._execute
 
     async def counted(self: Connection, *args: Any, **kwargs: Any) -> Any:
-        visits.append(None)
-        return await goes(self, *args, **kwargs)
+        seen.append(None)
+        return await goes(self, *args, **kwargs)  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(Connection, "_execute", counted)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    other = make_engine(engine.url.render_as_string(), **how)
+    async with other.connect() as connection:
+        monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
         await connection.exec_driver_sql("SELECT x FROM t")
-    assert len(visits) == 3, "two statements and the commit"
+        await connection.exec_driver_sql("SELECT x FROM t")
+        await connection.commit()
+        monkeypatch.undo()
+    assert len(seen) == visits
+    await other.dispose()
+
+
+async def test_a_writer_waits_for_another_and_lets_the_rest_go_on(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "shop.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(_add(engine, 1))
+    reader = make_engine(engine.url.render_as_string(), read_only=True)
+    assert await count(reader) == 0
+    assert not writing.done()
+    other.execute("COMMIT")
+    await writing
+    assert await count(reader) == 1
+    other.close()
+    await reader.dispose()
+
+
+async def test_a_writer_gives_up_in_the_end(
+    engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Writer, "patience", 0.05)
+    other = sqlite3.connect(tmp_path / "shop.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sa.exc.OperationalError, match="locked"):
+        await _add(engine, 1)
+    other.execute("COMMIT")
+    other.close()
+    await _add(engine, 1)
+
+
+async def _add(engine: AsyncEngine, number: int) -> None:
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(f"INSERT INTO t VALUES ({number})")
 
 
 async def test_whatever_comes_first_is_in_the_transaction(engine: AsyncEngine) -> None:
