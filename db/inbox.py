@@ -15,11 +15,12 @@ from db.engine import Database
 from db.owners import Owner, owner_of
 from db.refunds import find_refund
 from db.statements import insert_new, update_where
-from db.tables import InboxRow, InboxState
+from db.tables import InboxRow, InboxState, OrderRow
 from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseVerdict
 from domain.disputes import Dispute
 from domain.events import GatewayEvent
+from domain.orders import OrderStatus
 from domain.payments import PaymentStatus
 from domain.ports import News
 
@@ -27,13 +28,16 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 MOST_DOUBLINGS = 7
 EVENTS = TypeAdapter(GatewayEvent)
+AUTHORIZED = PaymentStatus.AUTHORIZED
 MONEY = [status for status in PaymentStatus if status.moves_money]
 
 
 class Receipt(StrEnum):
-    """What became of a webhook: only a `new` one is to be forwarded at once."""
+    """What became of a webhook: only a `new` one is to be forwarded at once, `waiting` by the
+    sweep if nothing better comes meanwhile."""
 
     NEW = "new"
+    WAITING = "waiting"
     DUPLICATE = "duplicate"
     ABSORBED = "absorbed"
     IGNORED = "ignored"
@@ -59,9 +63,11 @@ class InboxStore:
         """Store the event once; it is durable when this returns."""
         async with self._database.write() as session:
             owner = await owner_of(session, event)
+            waits = await _may_wait(session, event, owner)
             row = _row(event, owner, body, at)
             if added := await insert_new(session, row):
-                return Accepted(added, _receipt(event, owner))
+                await _absorb_authorization(session, event)
+                return Accepted(added, Receipt.WAITING if waits else _receipt(event, owner))
             if known := await _same_event(session, event):
                 return Accepted(known, Receipt.DUPLICATE)
             # Another event has said the same: this one is kept, and does not speak again.
@@ -176,6 +182,27 @@ def _receipt(event: GatewayEvent, owner: Owner | None) -> Receipt:
     if event.outcome is None:
         return Receipt.IGNORED
     return Receipt.NEW if owner else Receipt.UNKNOWN_ORDER
+
+
+async def _may_wait(session: AsyncSession, event: GatewayEvent, owner: Owner | None) -> bool:
+    """A payment that was only authorized concludes nothing, and most often its capture follows.
+
+    Unless the order has ended: then it is late money, which is news.
+    """
+    payment = None if event.awaits_capture else event.payment
+    if owner is None or payment is None or payment.status is not AUTHORIZED:
+        return False
+    status = select(OrderRow.status).where(OrderRow.order_id == owner.order_id)
+    return (await session.exec(status)).one() is OrderStatus.AWAITING_PAYMENT
+
+
+async def _absorb_authorization(session: AsyncSession, event: GatewayEvent) -> None:
+    """Once a payment is captured, that it was authorized is no news any more."""
+    if event.payment and event.payment.status is PaymentStatus.CAPTURED:
+        before = replace(event, payment=replace(event.payment, status=AUTHORIZED)).outcome
+        this = (InboxRow.gateway == event.gateway, InboxRow.outcome == before)
+        waiting = InboxRow.state == InboxState.NEW
+        await update_where(session, InboxRow, *this, waiting, state=InboxState.ABSORBED)
 
 
 async def _said(session: AsyncSession, event: GatewayEvent, order_id: str | None) -> News | None:

@@ -14,8 +14,18 @@ from db.tables import InboxRow, InboxState
 from domain.events import GatewayEvent
 from domain.keys import link_key, wire_key
 from domain.news import Evidence, EvidenceKind, PaymentNews
+from domain.orders import OrderStatus
 from domain.payments import LinkStatus, PaymentStatus
-from tests.support.orders import NOON, PRICE, a_draft, a_payment, a_wish, place, place_awaiting
+from tests.support.orders import (
+    NOON,
+    PRICE,
+    a_draft,
+    a_payment,
+    a_wish,
+    an_end,
+    place,
+    place_awaiting,
+)
 
 SOON = timedelta(seconds=30)
 UNKNOWN = "ord_from_elsewhere"
@@ -110,13 +120,39 @@ async def test_siblings_that_say_the_same_are_absorbed(
     assert len(await rows(database)) == 8
 
 
+async def test_an_authorization_waits_for_its_capture(
+    database: Database, inbox: InboxStore
+) -> None:
+    order_id = await place_awaiting(database)
+    only_authorized = a_payment(order_id, PaymentStatus.AUTHORIZED)
+    waiting = await accept(inbox, an_event(order_id, "evt_1", payment=only_authorized))
+    assert waiting.state is Receipt.WAITING
+    later = NOON + SOON
+    assert await inbox.due(SOON, later, 10) == [waiting.row], "the sweep's"
+    captured = await accept(inbox, an_event(order_id, "evt_2"))
+    assert captured.state is Receipt.NEW
+    assert await inbox.due(SOON, later, 10) == [captured.row]
+    assert await inbox.news(waiting.row) is None
+
+
+async def test_an_authorization_that_is_news_does_not_wait(
+    database: Database, inbox: InboxStore
+) -> None:
+    ended, open_one = await place_awaiting(database), await place_awaiting(database)
+    await OrderStore(database).conclude(an_end(ended, OrderStatus.EXPIRED))
+    for number, (order_id, ours) in enumerate([(ended, False), (open_one, True)]):
+        payment = a_payment(order_id, PaymentStatus.AUTHORIZED)
+        event = an_event(order_id, f"evt_{number}", payment=payment, awaits_capture=ours)
+        assert (await accept(inbox, event)).state is Receipt.NEW
+
+
 async def test_news_is_not_absorbed(database: Database, inbox: InboxStore) -> None:
     order_id = await place_awaiting(database)
     said: list[dict[str, Any]] = [
-        {"payment": a_payment(order_id, PaymentStatus.AUTHORIZED)},
         {"payment": a_payment(order_id)},
         {"payment": a_payment(order_id, amount=PRICE * 2)},
         {"payment": a_payment(order_id, number=2)},
+        {"payment": a_payment(order_id, PaymentStatus.FAILED, number=3)},
         {"payment": None, "link": LinkStatus.EXPIRED, "link_reference": f"plink_{order_id}"},
     ]
     for number, changes in enumerate(said):
