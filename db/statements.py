@@ -1,5 +1,6 @@
 """The statements that concurrent writers need, in the words of either engine."""
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 async def insert(session: AsyncSession, row: SQLModel) -> Any:
     """Insert the row now; its (first) primary key. What is read of it later is read anew."""
-    statement = sa.insert(_table(row)).values(row.model_dump(exclude_none=True))
-    result: Any = await session.exec(statement)
+    result: Any = await session.exec(_insert(type(row)), params=row.model_dump(exclude_none=True))
     return result.inserted_primary_key[0]
 
 
@@ -20,11 +20,8 @@ async def insert_new(session: AsyncSession, row: SQLModel) -> Any | None:
 
     Waits for another transaction that is inserting the same key, until that has ended.
     """
-    table = _table(row)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(row.model_dump(exclude_none=True))
-    key = next(iter(table.primary_key))
-    result = await session.exec(statement.on_conflict_do_nothing().returning(key))
+    statement = _insert_new(type(row), session.get_bind().dialect.name)
+    result = await session.exec(statement, params=row.model_dump(exclude_none=True))
     return result.scalar_one_or_none()
 
 
@@ -37,7 +34,20 @@ async def update_where(
     return result.rowcount
 
 
-def _table(row: SQLModel) -> sa.Table:
-    """Without the mapper: nobody holds the row in memory, so it needs no looking after."""
-    table: sa.Table = sa.inspect(type(row)).local_table
+# Without the mapper, since nobody holds the row in memory; and made once, since SQLAlchemy takes
+# as long to make a statement as to execute it.
+@cache
+def _insert(row: type[SQLModel]) -> sa.Insert:
+    return sa.insert(_table(row))
+
+
+@cache
+def _insert_new(row: type[SQLModel], dialect: str) -> Any:
+    table = _table(row)
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing().returning(next(iter(table.primary_key)))
+
+
+def _table(row: type[SQLModel]) -> sa.Table:
+    table: sa.Table = sa.inspect(row).local_table
     return table
