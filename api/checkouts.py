@@ -21,7 +21,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.auth import Anyone
 from api.models import CheckoutOut
-from api.orders import seen
+from api.orders import allowed
 from api.problems import documented
 from api.services import Opened, Services
 from api.temporal import reached
@@ -46,8 +46,8 @@ async def check_out(
     order_id: str, services: Services, principal: Anyone, response: Response
 ) -> CheckoutOut:
     """The payment link. 202 while it is not known yet: ask again after Retry-After seconds."""
-    await seen(order_id, services, principal)
     view = await services.reads.checkout_view(order_id)
+    allowed(view.order, principal)
     if _link_is_to_come(view):
         await _open(view.order, services)
         view = await services.reads.checkout_view(order_id)

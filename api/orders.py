@@ -40,16 +40,16 @@ async def place_order(
     response: Response,
 ) -> OrderOut:
     """Price the items from the catalogue; the same key and body give the same order, with 200."""
-    order_id, created = await services.baskets.place_order(
+    placed = await services.baskets.place_order(
         _basket(body, services),
         client=principal.name,
         key=idempotency_key,
         fingerprint=sha256(body.model_dump_json().encode()).hexdigest(),
         at=datetime.now(UTC),
     )
-    if not created:
+    if placed.view is None:
         response.status_code = 200
-    view = await services.reads.order_view(order_id)
+    view = placed.view or await services.reads.order_view(placed.order_id)
     return order_out(view, services.settings.public_url)
 
 
@@ -85,9 +85,14 @@ async def _tell_checkout(order_id: str, services: Opened) -> None:
 async def seen(order_id: str, services: Opened, principal: Principal) -> Order:
     """The order, if this caller may see it; to others it does not exist."""
     order = await services.orders.order(order_id)
-    if not principal.may_see(order.client):
-        raise OrderNotFound(order_id)
+    allowed(order, principal)
     return order
+
+
+def allowed(order: Order, principal: Principal) -> None:
+    """Raises `OrderNotFound` unless this caller may see the order."""
+    if not principal.may_see(order.client):
+        raise OrderNotFound(order.order_id)
 
 
 def _basket(body: OrderIn, services: Opened) -> Basket:

@@ -1,18 +1,19 @@
 """Orders are placed: priced from our catalogue, once for each Idempotency-Key."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine import Database
-from db.rows import product_from
+from db.rows import order_from, product_from
 from db.statements import insert, insert_new
 from db.tables import IdempotencyKeyRow, OrderItemRow, OrderRow, ProductRow, TimelineEvent
 from db.transitions import Step, note
 from db.unbroken import unbroken_calls
+from db.views import OrderView, TimelineEntry
 from domain.errors import BasketRefused, KeyReused, ProductNotFound
 from domain.keys import new_id, new_token
 from domain.money import Money
@@ -24,6 +25,14 @@ MOST_OF_ONE = 10_000
 MOST_MINOR_UNITS = 10**12
 
 
+@dataclass(frozen=True)
+class Placed:
+    """`view` is all there is of an order that was made just now; None if it was made before."""
+
+    order_id: str
+    view: OrderView | None = None
+
+
 @unbroken_calls
 class BasketStore:
     def __init__(self, database: Database) -> None:
@@ -31,8 +40,8 @@ class BasketStore:
 
     async def place_order(
         self, basket: Basket, *, client: str, key: str, fingerprint: str, at: datetime
-    ) -> tuple[str, bool]:
-        """The id of the order made for this client and key, and whether it was made just now.
+    ) -> Placed:
+        """The order that was made for this client and key, now or before.
 
         Raises `KeyReused` if the key was used with another fingerprint, `ProductNotFound`, and
         `BasketRefused` for a basket that cannot be priced.
@@ -42,12 +51,13 @@ class BasketStore:
         )
         async with self._database.write() as session:
             if await insert_new(session, claim) is None:
-                return await _placed_before(session, claim), False
+                return Placed(await _placed_before(session, claim))
             items = await _price(session, basket)
             total = _total(items)
             gateway = _gateway(basket, total)
-            await _add_order(session, claim, replace(basket, gateway=gateway), items, total, at)
-            return claim.order_id, True
+            basket = replace(basket, gateway=gateway)
+            view = await _add_order(session, claim, basket, items, total, at)
+            return Placed(claim.order_id, view)
 
 
 async def _placed_before(session: AsyncSession, claim: IdempotencyKeyRow) -> str:
@@ -105,28 +115,28 @@ async def _add_order(
     items: Sequence[OrderItem],
     total: Money,
     at: datetime,
-) -> None:
-    await insert(
-        session,
-        OrderRow(
-            order_id=claim.order_id,
-            client=claim.client,
-            user_id=basket.user_id,
-            email=basket.email,
-            amount_minor=total.minor,
-            currency=total.currency,
-            gateway=basket.gateway,
-            status=OrderStatus.CREATED,
-            late_policy=_late_policy(items),
-            result_token=new_token(),
-            created_at=at,
-            client_timestamp=basket.timestamp,
-        ),
+) -> OrderView:
+    row = OrderRow(
+        order_id=claim.order_id,
+        client=claim.client,
+        user_id=basket.user_id,
+        email=basket.email,
+        amount_minor=total.minor,
+        currency=total.currency,
+        gateway=basket.gateway,
+        status=OrderStatus.CREATED,
+        late_policy=_late_policy(items),
+        result_token=new_token(),
+        created_at=at,
+        client_timestamp=basket.timestamp,
     )
+    await insert(session, row)
     # In one statement, however many they are.
     session.add_all(_item_row(claim.order_id, *line) for line in enumerate(items, start=1))
     placed = Step(TimelineEvent.PLACED, at, claim.client)
-    await note(session, claim.order_id, None, OrderStatus.CREATED, placed)
+    await note(session, claim.order_id, None, row.status, placed)
+    line = TimelineEntry(at, placed.event, None, row.status, placed.actor, None)
+    return OrderView(order_from(row), row.user_id, row.client_timestamp, tuple(items), (line,))
 
 
 def _late_policy(items: Sequence[OrderItem]) -> LatePolicy:

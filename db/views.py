@@ -125,19 +125,19 @@ class OrderView:
     order: Order
     user_id: str
     client_timestamp: datetime | None
-    concluded_at: datetime | None
     items: tuple[OrderItem, ...]
-    link: LinkView | None
-    late_capture: bool
-    came_back: bool
-    payments: tuple[PaymentView, ...]
-    refunds: tuple[RefundView, ...]
-    disputes: tuple[DisputeView, ...]
-    cases: tuple[CaseView, ...]
     timeline: tuple[TimelineEntry, ...]
-    letters: tuple[LetterView, ...]
-    invoice: InvoiceView | None
-    credit_notes: tuple[CreditNoteView, ...]
+    concluded_at: datetime | None = None
+    link: LinkView | None = None
+    late_capture: bool = False
+    came_back: bool = False
+    payments: tuple[PaymentView, ...] = ()
+    refunds: tuple[RefundView, ...] = ()
+    disputes: tuple[DisputeView, ...] = ()
+    cases: tuple[CaseView, ...] = ()
+    letters: tuple[LetterView, ...] = ()
+    invoice: InvoiceView | None = None
+    credit_notes: tuple[CreditNoteView, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import func, select
 
-from db.baskets import MOST_MINOR_UNITS, BasketStore
+from db.baskets import MOST_MINOR_UNITS, BasketStore, Placed
 from db.catalogue import CatalogueStore
 from db.engine import Database
 from db.orders import OrderStore
@@ -27,7 +27,7 @@ async def place_with(
     client: str = "shop",
     key: str = "key-1",
     fingerprint: str = "f",
-) -> tuple[str, bool]:
+) -> Placed:
     return await BasketStore(database).place_order(
         basket, client=client, key=key, fingerprint=fingerprint, at=NOON
     )
@@ -44,13 +44,17 @@ async def assert_nothing_written(database: Database) -> None:
 
 
 async def test_the_catalogue_sets_the_price(database: Database) -> None:
-    order_id, created = await place_with(database, a_basket(("coffee-beans", 2), ("mug", 1)))
-    order = await OrderStore(database).order(order_id)
-    assert created
+    placed = await place_with(database, a_basket(("coffee-beans", 2), ("mug", 1)))
+    order = await OrderStore(database).order(placed.order_id)
     assert order.amount == Money(2 * 49900 + 29900, "INR")
     assert (order.status, order.client, order.gateway) == (OrderStatus.CREATED, "shop", "acme")
     assert order.created_at == NOON
     assert len(order.result_token) >= 32
+
+
+async def test_a_new_order_is_shown_as_it_will_be_read(database: Database) -> None:
+    placed = await place_with(database, a_basket(("coffee-beans", 2), ("mug", 1)))
+    assert placed.view == await OrderReads(database).order_view(placed.order_id)
 
 
 async def test_an_order_keeps_what_it_was_sold_at(database: Database) -> None:
@@ -63,7 +67,7 @@ async def test_an_order_keeps_what_it_was_sold_at(database: Database) -> None:
 
 async def test_the_same_key_and_body_is_the_same_order(database: Database) -> None:
     first = await place_with(database, a_basket())
-    assert await place_with(database, a_basket()) == (first[0], False)
+    assert await place_with(database, a_basket()) == Placed(first.order_id)
     assert await count(database, OrderRow) == 1
 
 
@@ -75,10 +79,10 @@ async def test_another_body_under_the_key_is_refused(database: Database) -> None
 
 
 async def test_clients_do_not_share_keys(database: Database) -> None:
-    first, _ = await place_with(database, a_basket())
-    second, created = await place_with(database, a_basket(), client="other")
-    assert created
-    assert second != first
+    first = await place_with(database, a_basket())
+    second = await place_with(database, a_basket(), client="other")
+    assert second.view
+    assert second.order_id != first.order_id
 
 
 async def test_fifty_calls_at_once_make_one_order(database: Database, database_url: str) -> None:
@@ -86,8 +90,8 @@ async def test_fifty_calls_at_once_make_one_order(database: Database, database_u
     async with Database(database_url) as other:
         calls = [place_with(who, a_basket()) for who in (database, other) * 25]
         placed = await asyncio.gather(*calls)
-    assert len({order_id for order_id, _ in placed}) == 1
-    assert [created for _, created in placed].count(True) == 1
+    assert len({each.order_id for each in placed}) == 1
+    assert len([each for each in placed if each.view]) == 1
     for table in (OrderRow, OrderItemRow, IdempotencyKeyRow, TimelineRow):
         assert await count(database, table) == 1
 
@@ -139,8 +143,7 @@ async def test_a_total_beyond_all_reason_is_refused(database: Database) -> None:
 async def test_a_refused_basket_does_not_use_up_its_key(database: Database) -> None:
     with pytest.raises(ProductNotFound):
         await place_with(database, a_basket(("unicorn", 1)))
-    _, created = await place_with(database, a_basket())
-    assert created
+    assert (await place_with(database, a_basket())).view
 
 
 @pytest.mark.parametrize(
@@ -164,5 +167,5 @@ async def test_a_rule_names_the_gateway_by_the_price(database: Database) -> None
     rules = (GatewayRule(("zenith",), currency="INR", at_least=50_000),)
     for quantity, gateway in ((1, "acme"), (2, "zenith")):
         basket = replace(a_basket(("coffee-beans", quantity)), rules=rules, takes=takes)
-        order_id, _ = await place_with(database, basket, key=f"key-{quantity}")
-        assert (await OrderStore(database).order(order_id)).gateway == gateway
+        placed = await place_with(database, basket, key=f"key-{quantity}")
+        assert (await OrderStore(database).order(placed.order_id)).gateway == gateway

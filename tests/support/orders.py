@@ -28,10 +28,10 @@ def a_basket(*items: tuple[str, int], currency: str | None = None) -> Basket:
 
 async def place(database: Database, *items: tuple[str, int], at: datetime = NOON) -> str:
     """The id of a new order."""
-    order_id, _ = await BasketStore(database).place_order(
+    placed = await BasketStore(database).place_order(
         a_basket(*items), client="shop", key=uuid4().hex, fingerprint="f", at=at
     )
-    return order_id
+    return placed.order_id
 
 
 async def place_awaiting(database: Database, *, reference: str | None = None) -> str:
