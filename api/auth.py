@@ -52,7 +52,7 @@ class Principal:
         return self.role == "operator" or self.name == client
 
 
-def authenticated(bearer: Bearer, services: Services) -> Principal:
+async def authenticated(bearer: Bearer, services: Services) -> Principal:
     """Any valid key; 401 without one."""
     return _holder(bearer.credentials if bearer else "", services, "Bearer")
 
@@ -65,14 +65,14 @@ def _holder(given: str, services: Opened, challenge: str) -> Principal:
     return Principal(key.name, key.role)
 
 
-def as_client(principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
+async def as_client(principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
     """Only a client's key; 403 with another."""
     if principal.role != "client":
         raise ApiError(403, "forbidden", "This call takes a client's key.")
     return principal
 
 
-def as_operator(principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
+async def as_operator(principal: Annotated[Principal, Depends(authenticated)]) -> Principal:
     """Only an operator's key; 403 with another."""
     if principal.role != "operator":
         raise ApiError(403, "forbidden", "This call takes an operator's key.")
@@ -85,16 +85,18 @@ def wants_page(request: Request) -> bool:
     return is_named or "text/html" in request.headers.get("accept", "")
 
 
-def as_reader(request: Request, bearer: Bearer, basic: Basic, services: Services) -> Principal:
+async def as_reader(
+    request: Request, bearer: Bearer, basic: Basic, services: Services
+) -> Principal:
     """An operator who reads. In a browser, which cannot send a bearer key, by user and password.
 
     A browser sends that password along with every request to us, also with one that another site
     made it send: so it opens nothing but what is read, pages and the table that they link to.
     """
     if bearer is not None or not wants_page(request):
-        return as_operator(authenticated(bearer, services))
+        return await as_operator(await authenticated(bearer, services))
     given = basic.password if basic else ""
-    return as_operator(_holder(given, services, 'Basic realm="paidonce", charset="UTF-8"'))
+    return await as_operator(_holder(given, services, 'Basic realm="paidonce", charset="UTF-8"'))
 
 
 Anyone = Annotated[Principal, Depends(authenticated)]

@@ -23,7 +23,7 @@ async def _allowed(order_id: str, services: Services, bearer: Bearer, token: Tok
         if not compare_digest(order.result_token.encode(), token.encode()):
             raise OrderNotFound(order_id)
         return
-    await seen(order_id, services, authenticated(bearer, services))
+    await seen(order_id, services, await authenticated(bearer, services))
 
 
 @router.get(

@@ -124,7 +124,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         )
 
 
-def _services(connection: HTTPConnection) -> Opened:
+async def _services(connection: HTTPConnection) -> Opened:
     services: Opened = connection.app.state.services
     return services
 
