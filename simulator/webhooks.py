@@ -37,7 +37,11 @@ class WebhookSender:
     ) -> None:
         self._outbox, self._dialects = outbox, dialects
         self._backoff, self._clock = backoff, clock
-        self._client = httpx.AsyncClient(trust_env=False, timeout=None)
+        self._client = httpx.AsyncClient(
+            trust_env=False,
+            timeout=None,
+            limits=httpx.Limits(max_keepalive_connections=MOST_AT_ONCE),
+        )
         self._busy: set[str] = set()
 
     async def run(self) -> None:

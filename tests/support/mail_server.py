@@ -19,9 +19,16 @@ class MailCatcher:
     to_recipient: list[str] = field(default_factory=list)
     to_data: list[str] = field(default_factory=list)
     taken: list[bytes] = field(default_factory=list)
-    messages: list[EmailMessage] = field(default_factory=list)
     refusals: int = 0
+    _read: list[EmailMessage] = field(default_factory=list)
     _spoken: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def messages(self) -> list[EmailMessage]:
+        """All that was taken, each read when somebody first asks for it."""
+        unread = self.taken[len(self._read) :]
+        self._read += [message_from_bytes(mail, policy=default) for mail in unread]
+        return self._read
 
     def so_far(self, order_id: str) -> list[EmailMessage]:
         return [mail for mail in self.messages if mail["X-Order-Id"] == order_id]
@@ -50,7 +57,6 @@ class MailCatcher:
             return await self._refuse(self.to_data.pop(0))
         async with self._spoken:
             self.taken.append(bytes(envelope.original_content or b""))
-            self.messages.append(message_from_bytes(self.taken[-1], policy=default))
             self._spoken.notify_all()
         return "250 OK"
 
@@ -61,12 +67,21 @@ class MailCatcher:
         return answer
 
 
+class _Quick(SMTP):
+    """It looks for its own methods once, not for each connection."""
+
+    _names = dir(SMTP)
+
+    def __dir__(self) -> list[str]:
+        return self._names
+
+
 @asynccontextmanager
 async def mail_catcher() -> AsyncIterator[MailCatcher]:
     """The catcher, listening on a free port of 127.0.0.1."""
     catcher = MailCatcher()
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(catcher, hostname="mail.example"), "127.0.0.1", 0
+        lambda: _Quick(catcher, hostname="mail.example"), "127.0.0.1", 0
     )
     async with server:
         catcher.port = server.sockets[0].getsockname()[1]
