@@ -11,12 +11,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api.auth import Anyone
@@ -28,10 +23,10 @@ from api.temporal import reached
 from db.views import CheckoutView
 from domain.checkouts import CheckoutPlan
 from domain.names import written
-from domain.orders import Order, OrderStatus
+from domain.orders import Order
 from domain.policies import gateways_for
 from workflows.checkout import CheckoutWorkflow
-from workflows.options import AMOUNT_MINOR, CURRENCY, DECISION, GATEWAY, ORDER_STATUS
+from workflows.options import DECISION, at_the_start
 
 # The server lets only ten updates with different ids wait at once: all clicks on Pay are one.
 UPDATE_ID = "payment-link"
@@ -109,12 +104,6 @@ def _plan(order: Order, services: Opened) -> CheckoutPlan:
 
 def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[CheckoutWorkflow, Any]:
     amount = order.amount
-    attributes: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(ORDER_STATUS, OrderStatus.AWAITING_PAYMENT.value),
-        SearchAttributePair(GATEWAY, order.gateway),
-        SearchAttributePair(AMOUNT_MINOR, amount.minor),
-        SearchAttributePair(CURRENCY, amount.currency),
-    ]
     return WithStartWorkflowOperation(
         CheckoutWorkflow.run,
         _plan(order, services),
@@ -123,6 +112,6 @@ def _start(order: Order, services: Opened) -> WithStartWorkflowOperation[Checkou
         task_timeout=DECISION,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        search_attributes=TypedSearchAttributes(attributes),
+        search_attributes=at_the_start(order.gateway, amount),
         static_summary=f"{amount} by {written(order.gateway)}, {order.order_id}",
     )

@@ -22,12 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -46,7 +41,7 @@ from tests.support.databases import fill
 from tests.support.doomed import worker_process
 from tests.support.fakes import FakeGateway
 from tests.support.neighbours import Neighbours
-from tests.support.orders import a_payment, place
+from tests.support.orders import PRICE, a_payment, place
 from tests.support.ports import free_port
 from tests.support.service import running_service
 from tests.support.simulator import running_simulator
@@ -54,14 +49,7 @@ from tests.support.temporal import TEMPORAL
 from tests.workflows.money import MoneyWorld
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery
-from workflows.options import (
-    AMOUNT_MINOR,
-    CURRENCY,
-    DECISION,
-    GATEWAY,
-    ORDER_STATUS,
-    SEARCH_ATTRIBUTES,
-)
+from workflows.options import DECISION, SEARCH_ATTRIBUTES, at_the_start
 from workflows.payloads import DATA_CONVERTER
 from workflows.sandbox import Runner
 
@@ -118,12 +106,6 @@ async def _all(one: One, times: int) -> None:
 
 async def linked(client: Client, run: Any, arg: object, name: str, queue: str, update: Any) -> None:
     """Start it as the API does, and wait for its link."""
-    attributes: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(ORDER_STATUS, OrderStatus.AWAITING_PAYMENT.value),
-        SearchAttributePair(GATEWAY, "acme"),
-        SearchAttributePair(AMOUNT_MINOR, 49900),
-        SearchAttributePair(CURRENCY, "INR"),
-    ]
     start = WithStartWorkflowOperation(
         run,
         arg,
@@ -132,8 +114,8 @@ async def linked(client: Client, run: Any, arg: object, name: str, queue: str, u
         task_timeout=DECISION,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-        search_attributes=TypedSearchAttributes(attributes),
-        static_summary=f"INR 499.00 by Acme, {name}",
+        search_attributes=at_the_start("acme", PRICE),
+        static_summary=f"{PRICE} by Acme, {name}",
     )
     await client.execute_update_with_start_workflow(
         update, start_workflow_operation=start, id="payment-link"

@@ -14,17 +14,12 @@ from typing import Any, Self
 
 import aiosqlite
 
+PATIENCE_SECONDS = 15
+LOOKS_AGAIN_AFTER = (0.001, 0.004)
 FIRST_ROWS = 100
 CHUNK = 64
-PRIMARY = 0xFF
-
-
-async def connect(database: str, kind: "type[Connection]", **options: Any) -> aiosqlite.Connection:
-    """A connection for SQLAlchemy, with the options of `sqlite3.connect`."""
-    connection = kind(partial(sqlite3.connect, database, **options), CHUNK)
-    # A program that ends need not wait for it: whatever was committed is in the file.
-    connection._thread.daemon = True
-    return await connection
+# What SQLite means in general; the rest of a code says more of it.
+KIND_OF_ERROR = 0xFF
 
 
 class Connection(aiosqlite.Connection):
@@ -82,7 +77,7 @@ class Writer(Connection):
     meanwhile; after `patience` seconds it is locked for good.
     """
 
-    patience = 15.0
+    patience: float = PATIENCE_SECONDS
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if self._beginning:
@@ -91,16 +86,17 @@ class Writer(Connection):
         return fn(*args, **kwargs)
 
     async def _lock(self, words: str) -> None:
-        patience = asyncio.get_running_loop().time() + self.patience
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self.patience
         while True:
             try:
                 self._conn.execute(words)
                 return
             except sqlite3.OperationalError as error:
-                is_busy = error.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_BUSY
-                if not is_busy or asyncio.get_running_loop().time() > patience:
+                is_busy = error.sqlite_errorcode & KIND_OF_ERROR == sqlite3.SQLITE_BUSY
+                if not is_busy or clock() > deadline:
                     raise
-            await asyncio.sleep(random.uniform(0.001, 0.004))
+            await asyncio.sleep(random.uniform(*LOOKS_AGAIN_AFTER))
 
 
 class Cursor(aiosqlite.Cursor):
@@ -139,3 +135,11 @@ class Cursor(aiosqlite.Cursor):
         rows = self._cursor.execute(sql, parameters).fetchmany(FIRST_ROWS)
         self._is_done = len(rows) < FIRST_ROWS
         return rows
+
+
+async def connect(database: str, kind: type[Connection], **options: Any) -> aiosqlite.Connection:
+    """A connection for SQLAlchemy, with the options of `sqlite3.connect`."""
+    connection = kind(partial(sqlite3.connect, database, **options), CHUNK)
+    # A program that ends need not wait for it: whatever was committed is in the file.
+    connection._thread.daemon = True
+    return await connection

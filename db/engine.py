@@ -13,17 +13,11 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.driver import Connection, Reader, Writer, connect
+from db.driver import PATIENCE_SECONDS, Connection, Reader, Writer, connect
 from db.unbroken import unbroken
 from domain.errors import DatabaseUnavailable
 
-PATIENCE_SECONDS = 15
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    f"busy_timeout={PATIENCE_SECONDS * 1000}",
-    "foreign_keys=ON",
-)
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
 AWAY = (
     exc.OperationalError,
     exc.InterfaceError,
@@ -117,11 +111,10 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
         # The driver would begin too late, and two writers would both read before one writes.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (*PRAGMAS, f"query_only={int(read_only)}"):
+        # A writer waits by itself, so that others have their turn.
+        patience = f"busy_timeout={0 if kind is Writer else PATIENCE_SECONDS * 1000}"
+        for pragma in (*PRAGMAS, patience, f"query_only={int(read_only)}"):
             cursor.execute(f"PRAGMA {pragma}")
-        if kind is Writer:
-            # It waits by itself, so that others have their turn.
-            cursor.execute("PRAGMA busy_timeout=0")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -66,7 +66,8 @@ class InboxStore:
             waits = await _may_wait(session, event, owner)
             row = _row(event, owner, body, at)
             if added := await insert_new(session, row):
-                await _absorb_authorization(session, event)
+                if owner:
+                    await _absorb_authorization(session, event)
                 return Accepted(added, Receipt.WAITING if waits else _receipt(event, owner))
             if known := await _same_event(session, event):
                 return Accepted(known, Receipt.DUPLICATE)

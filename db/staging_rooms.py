@@ -14,7 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.engine import PATIENCE_SECONDS, Database, make_engine, names_trouble
+from db.driver import PATIENCE_SECONDS
+from db.engine import Database, make_engine, names_trouble
 from db.staged_tables import STAGED, transactions
 from domain.settlements import Entry
 

@@ -1,8 +1,14 @@
 """Timeouts, retries and names that the workflows share."""
 
 from datetime import timedelta
+from typing import Any
 
-from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
@@ -15,12 +21,26 @@ from domain.errors import (
     RefundRefused,
     RequestRefused,
 )
+from domain.money import Money
+from domain.orders import OrderStatus
 
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 GATEWAY = SearchAttributeKey.for_keyword("Gateway")
 AMOUNT_MINOR = SearchAttributeKey.for_int("AmountMinor")
 CURRENCY = SearchAttributeKey.for_keyword("Currency")
 SEARCH_ATTRIBUTES = (ORDER_STATUS, GATEWAY, AMOUNT_MINOR, CURRENCY)
+
+
+def at_the_start(gateway: str, amount: Money) -> TypedSearchAttributes:
+    """What a checkout is found by from its first moment on."""
+    attributes: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(ORDER_STATUS, OrderStatus.AWAITING_PAYMENT.value),
+        SearchAttributePair(GATEWAY, gateway),
+        SearchAttributePair(AMOUNT_MINOR, amount.minor),
+        SearchAttributePair(CURRENCY, amount.currency),
+    ]
+    return TypedSearchAttributes(attributes)
+
 
 HEARTBEAT = timedelta(seconds=5)
 ONE_CALL = timedelta(seconds=45)
