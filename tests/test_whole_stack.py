@@ -67,9 +67,11 @@ async def all_closed(stack: Stack) -> None:
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
             except ConnectionRefusedError:
                 break
-            writer.close()
+            except ConnectionResetError:
+                pass  # its listener was closed just then; the next try tells
             await asyncio.sleep(0.02)
 
 
