@@ -106,7 +106,8 @@ async def at_work(settings: Settings, client: Client) -> AsyncIterator[None]:
         database = await life.enter_async_context(Database(settings.database_url))
         books = BookStore(database)
         known = await life.enter_async_context(gateways(settings.gateways))
-        activities = _world(settings, client, database, books, known).activities()
+        mail = await life.enter_async_context(_mail_server(settings))
+        activities = _world(settings, client, database, books, known, mail).activities()
         await life.enter_async_context(build_worker(client, settings.task_queue, activities))
         yield
 
@@ -127,6 +128,7 @@ def _world(
     database: Database,
     books: BookStore,
     known: Mapping[str, Gateway],
+    mail: MailServer,
 ) -> World:
     orders = OrderStore(database, settings.invoicing)
     refunds, inbox = RefundStore(database), InboxStore(database)
@@ -143,7 +145,7 @@ def _world(
         gateways=known,
         letters=Confirmations(
             LetterStore(database),
-            _mail_server(settings),
+            mail,
             sender,
             tell_refunds=settings.mail_refunds,
         ),

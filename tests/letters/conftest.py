@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from letters.mail import MailServer
-from tests.letters.catcher import MailCatcher, mail_catcher
+from tests.support.mail_server import MailCatcher, mail_catcher
 
 
 @pytest.fixture
@@ -15,5 +15,6 @@ async def catcher() -> AsyncIterator[MailCatcher]:
 
 
 @pytest.fixture
-def mail_server(catcher: MailCatcher) -> MailServer:
-    return MailServer("127.0.0.1", catcher.port)
+async def mail_server(catcher: MailCatcher) -> AsyncIterator[MailServer]:
+    async with MailServer("127.0.0.1", catcher.port) as server:
+        yield server

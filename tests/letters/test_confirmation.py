@@ -20,7 +20,7 @@ from letters.confirmation import Confirmations
 from letters.invoice import invoice_pdf
 from letters.mail import MailServer
 from letters.sender import Sender
-from tests.letters.catcher import MailCatcher
+from tests.support.mail_server import MailCatcher
 from tests.support.orders import NOON, a_payment, an_end, place, place_awaiting
 from tests.support.refunds import a_refund_wish, place_ended, refunded
 
