@@ -4,6 +4,7 @@ PYTHON ?= python3
 UV ?= uv
 # Half of the tests wait for something: see tests/support/scheduling.py.
 WORKERS ?= 4
+SHARED_OUT = --numprocesses $(WORKERS) --dist loadscope
 SEED ?= 1
 ORDERS ?= 200
 DATABASE ?= sqlite
@@ -17,7 +18,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 export ROWS
-.PHONY: help run demo test test-all chaos bench bench-costs bench-checkouts bench-reconcile \
+.PHONY: help run demo test test-slow test-all chaos bench bench-costs bench-checkouts bench-reconcile \
 	bench-deaths check lock clean
 
 help: ## List what can be done
@@ -33,10 +34,14 @@ demo: $(READY) ## Drive checkouts of every kind through a fresh stack and check 
 
 test: $(READY) ## Run the tests, on SQLite and on a real PostgreSQL, with a real browser
 	@$(BIN)/python -m tests.support.chromium
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest $(SHARED_OUT) $(ARGS)
 
-test-all: test ## Run every test there is, those that take minutes as well
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+test-slow: $(READY) ## Run those that kill what they can, and play models, faults and mishaps
+	@$(BIN)/python -m tests.support.chromium
+	@$(BIN)/python -m pytest -m "slow and not long" $(SHARED_OUT) $(ARGS)
+
+test-all: test test-slow ## Run every test there is, those that take many minutes as well
+	@$(BIN)/python -m pytest -m long $(ARGS)
 
 bench: ## Print every row of the table of speeds, also after one that misses its bar
 	@$(MAKE) --keep-going bench-costs bench-checkouts bench-reconcile bench-deaths
@@ -45,7 +50,7 @@ bench-costs: $(READY) ## What a paid checkout costs at Temporal, counted in its 
 	@$(BIN)/python -m pytest -q -s tests/workflows/test_cost.py $(ARGS)
 
 bench-deaths: $(READY) ## How soon an order is back at work after its worker was killed
-	@$(BIN)/python -m pytest -q -s tests/test_kill_points.py $(ARGS)
+	@$(BIN)/python -m pytest -q -s -m slow tests/test_kill_points.py $(ARGS)
 
 bench-checkouts: $(READY) ## Paid checkouts a second beside the same steps with nothing in them
 	@$(BIN)/python -m benchmarks.checkouts $(ARGS)

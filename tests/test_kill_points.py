@@ -315,6 +315,7 @@ def report(capsys: pytest.CaptureFixture[str], recoveries: list[float]) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", ["sqlite"], indirect=True)
 async def test_every_activity_survives_kill_9(
@@ -324,7 +325,7 @@ async def test_every_activity_survives_kill_9(
     report(capsys, await all_survive(service, chosen))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 async def test_every_step_of_every_story_survives_kill_9(
     service: Service, capsys: pytest.CaptureFixture[str]

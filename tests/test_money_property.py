@@ -20,6 +20,8 @@ from tests.support.money import kept, until
 from tests.support.neighbours import Neighbours
 from tests.support.service import Json, Service, running_service
 
+pytestmark = pytest.mark.slow
+
 PLAYS = int(os.environ.get("PLAYS", "1"))
 # Those who run side by side must all draw the same, or they would not run the same tests.
 TEST_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(8))

@@ -18,7 +18,7 @@ from worker import at_work
 ADJUSTMENTS, STRAYS, LATE = 45_000, 6, 6
 
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tests.support.simulator import running_simulator
 from tests.support.stories import PRICE
 from tests.support.temporal import mortal_temporal
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 20
 # What was lost with a server is asked for soon.
 PATIENCE: dict[str, Any] = {"quiet_delays": (2, 5, 9, 14, 20, 30, 45), "queries_in_window": 20}
@@ -90,7 +92,7 @@ async def are_paid_once(service: Service, order_ids: Iterable[str]) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("number", [10, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [10, pytest.param(100, marks=pytest.mark.long)])
 async def test_temporal_is_killed_while_orders_wait(
     number: int, sqlite_database_url: str, tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from temporalio.client import Client
 from local_stack import Stack
 from local_stack.services import SEARCH_ATTRIBUTES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = {"user_id": "u1", "email": "a@shop.example", "items": [{"sku": "mug", "quantity": 1}]}
 

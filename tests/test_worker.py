@@ -17,6 +17,8 @@ from tests.support.programs import environment, running_program
 from tests.support.service import Service, running_service
 from workflows.schedules import SWEEP
 
+pytestmark = pytest.mark.slow
+
 STOPPED_WITHIN = 15
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from sqlmodel import select
 
 from db.tables import InboxRow
@@ -14,6 +15,8 @@ from tests.support.ports import free_port
 from tests.support.programs import Program, environment, running_program
 from tests.support.razorpay_webhooks import deliver, paid
 from tests.support.service import Service, caller
+
+pytestmark = pytest.mark.slow
 
 
 @asynccontextmanager

@@ -80,6 +80,7 @@ async def fuzzed(service: Service, key: str, folder: Path, *options: str) -> Jso
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("key", ["shop", "ops"])
 async def test_no_answer_is_a_surprise(service: Service, tmp_path: Path, key: str) -> None:
@@ -89,7 +90,7 @@ async def test_no_answer_is_a_surprise(service: Service, tmp_path: Path, key: st
     assert result["test_cases"]["generated"] >= 500
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("key", ["shop", "ops"])
 async def test_no_sequence_of_calls_is_a_surprise(

@@ -6,6 +6,8 @@ from benchmarks.generate import Month, payment_row, refund_row, rows_of
 from benchmarks.reconcile import main
 from domain.findings import Match
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("engine", ["postgresql", "sqlite"])

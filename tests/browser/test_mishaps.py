@@ -22,6 +22,8 @@ from tests.browser.steps import (
 )
 from tests.browser.town import Json, Town
 
+pytestmark = pytest.mark.slow
+
 WAITING = "Your order is waiting for payment"
 TO_PAYMENT = "Go to the payment page"
 ATTEMPT = "**/pay/*/attempts"

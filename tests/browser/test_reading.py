@@ -4,12 +4,15 @@ import asyncio
 from contextlib import suppress
 from typing import Literal
 
+import pytest
 from playwright.async_api import Page
 
 from tests.browser.conftest import NewCustomer
 from tests.browser.scenes import SCENES
 from tests.browser.town import Town
 from tests.support.money import until
+
+pytestmark = pytest.mark.slow
 
 AT_ONCE = 4
 COLOURS_ARRIVE_WITHIN = 3.0

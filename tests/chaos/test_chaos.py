@@ -93,6 +93,7 @@ def test_a_broken_promise_is_seen(facts: Facts, complaint: str) -> None:
     assert any(complaint in broken for broken in violations(facts)), violations(facts)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_short_seed_keeps_every_promise(tmp_path: Path) -> None:
     outcome = await play(drawn(1, 12), tmp_path / "stack")
@@ -100,7 +101,7 @@ async def test_a_short_seed_keeps_every_promise(tmp_path: Path) -> None:
     assert outcome.landed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("seed", "database"), REGRESSIONS)
 async def test_a_seed_that_once_broke_a_promise_keeps_it(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from domain.orders import OrderStatus
 from domain.refunds import Refund, RefundStatus
 from tests.support.orders import NOON, PRICE
 from tests.support.refunds import LATER, a_refund_wish, place_ended, refund_news, view_of
+
+pytestmark = pytest.mark.slow
 
 AMOUNTS = st.one_of(st.none(), st.integers(1, PRICE.minor + 1), st.just(PRICE.minor // 2))
 WISH = st.tuples(st.just("reserve"), AMOUNTS)

@@ -59,6 +59,8 @@ def run(tree: Path, *nodes: str) -> tuple[int, str]:
         "-x",
         "-p",
         "no:cacheprovider",
+        "-m",
+        "not long",
         *nodes,
     ]
     done = subprocess.run(

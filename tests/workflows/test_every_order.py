@@ -18,6 +18,8 @@ from tests.workflows.plays import runs, skip, unless_not_found
 from workflows.checkout import CheckoutWorkflow
 from workflows.delivery import WorkflowDelivery, repair_id
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("callback", "paid", "failed", "answer", "window")
 AT_ONCE = 12
 ATTEMPT, CAPTURE = a_payment(PaymentStatus.FAILED), a_payment()

@@ -11,6 +11,8 @@ from tests.support.fakes import a_payment
 from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import replay
 
+pytestmark = pytest.mark.slow
+
 WINDOW = timedelta(minutes=15)
 
 

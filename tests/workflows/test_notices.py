@@ -13,6 +13,8 @@ from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import actions, replay
 from tests.workflows.test_long_waits import Stopwatch
 
+pytestmark = pytest.mark.slow
+
 HALF_AN_HOUR = Notices(doubt_after=timedelta(minutes=30))
 PENDING = a_payment(PaymentStatus.PENDING)
 

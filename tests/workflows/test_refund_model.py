@@ -23,6 +23,8 @@ from tests.workflows.money import MoneyWorld, now
 from tests.workflows.plays import batches, in_time, is_at_rest, play_all, runs, skip, some
 from workflows.refund import RefundWorkflow
 
+pytestmark = pytest.mark.slow
+
 REQUESTED, PENDING = RefundStatus.REQUESTED, RefundStatus.PENDING
 REVIEW, SUCCEEDED, FAILED = (
     RefundStatus.NEEDS_REVIEW,

@@ -29,6 +29,8 @@ from tests.workflows.plays import batches, in_time, is_at_rest, play_all, runs, 
 from workflows.delivery import repair_id
 from workflows.repair import RepairWorkflow
 
+pytestmark = pytest.mark.slow
+
 FIRST, ODD = 1, 3
 AMOUNTS = {ODD: Money(100, "INR")}
 AUTHORIZED, CAPTURED = PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURED

@@ -15,6 +15,8 @@ from tests.workflows.conftest import CheckoutHandle, World
 from tests.workflows.histories import replay
 from workflows.checkout import CheckoutWorkflow
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BACK_AT_WORK = 15
 
