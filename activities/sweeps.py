@@ -44,7 +44,10 @@ class SweepActivities:
     @activity.defn
     async def expire_untouched(self, at: datetime) -> int:
         """Expire orders that never asked for a link."""
-        return await self._orders.expire_untouched(self._times.window, at)
+        expired, window = 0, self._times.window
+        while expired < BATCH and (some := await self._orders.expire_untouched(window, at)):
+            expired += some
+        return expired
 
     @activity.defn
     async def adopt_orphans(self, at: datetime) -> int:

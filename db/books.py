@@ -75,8 +75,10 @@ class BookStore:
         return tallies
 
     async def _keep_findings(self, rows: AsyncConnection, plan: ReconciliationPlan) -> None:
-        async with self._database.write() as session:
-            await findings.forget_undone(session, plan.run_id)
+        some_are_left = True
+        while some_are_left:
+            async with self._database.write() as session:
+                some_are_left = await findings.forget_undone(session, plan.run_id)
         async with aclosing(found(rows)) as parts:
             async for some in parts:
                 async with self._database.write() as session:

@@ -19,14 +19,21 @@ from domain.policies import Budget
 from domain.reconciliations import ReconciliationPlan
 
 PAGE = 100
+FORGOTTEN_AT_ONCE = 250
 UNDONE = [RepairState.PLANNED, RepairState.LEFT]
 IN_ORDER = (col(FindingRow.moves_money), col(FindingRow.finding_id))
 
 
-async def forget_undone(session: AsyncSession, run_id: str) -> None:
-    """Drop what was found before, but not what somebody deals with already."""
-    undone = col(FindingRow.state).in_(UNDONE)
-    await session.exec(delete(FindingRow).where(col(FindingRow.run_id) == run_id, undone))
+async def forget_undone(session: AsyncSession, run_id: str) -> bool:
+    """Drop what was found before, but not what somebody deals with already; some at a time.
+
+    False once there is none of it.
+    """
+    undone = select(FindingRow.finding_id).where(
+        FindingRow.run_id == run_id, col(FindingRow.state).in_(UNDONE)
+    )
+    some = col(FindingRow.finding_id).in_(undone.limit(FORGOTTEN_AT_ONCE))
+    return bool((await session.exec(delete(FindingRow).where(some))).rowcount)
 
 
 async def keep_findings(

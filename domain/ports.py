@@ -78,7 +78,7 @@ class Orders(Protocol):
         """
 
     async def expire_untouched(self, older_than: timedelta, at: datetime) -> int:
-        """Expire orders `created` long ago that never asked for a link; how many."""
+        """Expire a few `created` long ago that never asked for a link; how many, 0 in the end."""
 
     async def awaiting(self, older_than: timedelta, at: datetime, limit: int) -> list[Order]:
         """Orders that began to await payment that long ago; those not looked at lately first."""

@@ -6,6 +6,7 @@ import pytest
 
 from db.books import BookStore
 from db.engine import Database
+from db.findings import FORGOTTEN_AT_ONCE, forget_undone
 from db.reconciliation_reads import ReconciliationReads
 from domain.errors import AlreadyLoaded, FileRefused, RunNotFound
 from domain.findings import Answer, Match, Plan, RepairState
@@ -194,6 +195,25 @@ async def test_more_than_a_page(database: Database, books: BookStore) -> None:
             seen.append(finding.finding_id)
             await books.handed_over(finding.finding_id, RepairState.KNOWN, "known", LATER)
     assert len(seen) == len(set(seen)) == 150
+
+
+async def test_what_was_found_before_is_dropped_few_at_a_time(
+    database: Database, books: BookStore, reads: ReconciliationReads
+) -> None:
+    plan, number = a_plan(), 2 * FORGOTTEN_AT_ONCE + 2
+    await loaded(books, plan, *(a_row(n, f"nobody_{n}") for n in range(number)))
+    await books.match(plan, LATER)
+    kept = (await reads.findings(plan.run_id))[0].finding.finding_id
+    await books.handed_over(kept, RepairState.HANDED_OVER, "done", LATER)
+    transactions = 0
+    is_left = True
+    while is_left:
+        async with database.write() as session:
+            is_left = await forget_undone(session, plan.run_id)
+        transactions += is_left
+    assert transactions == 3
+    assert [view.finding.finding_id for view in await reads.findings(plan.run_id)] == [kept]
+    assert await tallies_of(books, plan) == {Match.MISSING_IN_ORDERS: number}
 
 
 async def test_settlements_are_added_up(
