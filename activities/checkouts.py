@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from temporalio import activity
 
-from activities.asking import asking
+from activities.asking import asking, closed
 from domain.checkouts import (
     CaptureOrder,
     Conclusion,
@@ -71,7 +71,7 @@ class CheckoutActivities:
         """End the link, then ask: once it has ended, the answer can be final."""
         with asking(self._gateways, query.gateway) as gateway:
             known = await self._addressed(gateway, query)
-            news = await _closed(gateway, known) if known else _never_sent(query)
+            news = await closed(gateway, known) if known else _never_sent(query)
         if news.link and not news.link.is_live:
             await self._end_link(query.key, news.link)
         return news
@@ -148,15 +148,6 @@ class CheckoutActivities:
             return query
         await self._orders.keep_link(link)
         return replace(query, reference=link.reference)
-
-
-async def _closed(gateway: Gateway, query: LinkQuery) -> PaymentNews:
-    """Where we take the money ourselves, a link is powerless as soon as nobody does any more."""
-    await gateway.close_payment_link(query)
-    news = await gateway.ask(query)
-    if gateway.capabilities.needs_capture and news.link and news.link.is_live:
-        return replace(news, link=LinkStatus.CLOSED, awaits_capture=False)
-    return news
 
 
 def _never_sent(query: LinkQuery) -> PaymentNews:

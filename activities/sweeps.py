@@ -1,14 +1,19 @@
 """Sweep activities: whatever is stuck is set going again."""
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from temporalio import activity
 
+from activities.asking import asking, closed
+from domain.checkouts import LinkQuery
 from domain.ports import Cases, Delivery, Inbox, Orders, Refunds
+from gateways.base import Gateway
 
 BATCH = 200
+# A gateway that is away lets each question wait.
+QUESTIONS = 10
 SETTLING_TIME = timedelta(seconds=30)
 REFUND_SETTLING_TIME = timedelta(seconds=60)
 
@@ -30,10 +35,12 @@ class SweepActivities:
         cases: Cases,
         inbox: Inbox,
         delivery: Delivery,
+        gateways: Mapping[str, Gateway],
         times: SweepTimes,
     ) -> None:
         self._orders, self._refunds, self._cases = orders, refunds, cases
         self._inbox, self._delivery, self._times = inbox, delivery, times
+        self._gateways = gateways
 
     @activity.defn
     async def forward_inbox(self, at: datetime) -> int:
@@ -72,6 +79,34 @@ class SweepActivities:
         """Make a case of money whose order could not be found."""
         rows = await self._inbox.unresolved(self._times.unclaimed, at, BATCH)
         return sum([await _tried(f"inbox row {r}", self._open_unclaimed(r, at)) for r in rows])
+
+    @activity.defn
+    async def close_late_links(self, at: datetime) -> int:
+        """Look once more for links that were given up unmade; how many are closed only now."""
+        given_up = await self._orders.late_links(at, QUESTIONS)
+        return sum([await _tried(query.key, self._close_late(query)) for query in given_up])
+
+    async def _close_late(self, query: LinkQuery) -> bool:
+        with asking(self._gateways, query.gateway) as gateway:
+            known = await self._found(gateway, query)
+            news = await closed(gateway, known) if known else None
+        if news and (news.link is None or news.link.is_live):
+            return False
+        if news and news.payments:
+            await self._delivery.deliver(news)
+        await self._orders.looked_for(query.key)
+        if news:
+            activity.logger.warning("%s was made after all: it is closed now", query.key)
+        return news is not None
+
+    async def _found(self, gateway: Gateway, query: LinkQuery) -> LinkQuery | None:
+        if query.reference or not gateway.capabilities.lookup_by_order_id:
+            return query if query.reference else None
+        link = await gateway.find_payment_link(query.key)
+        if link is None:
+            return None
+        await self._orders.keep_link(link)
+        return replace(query, reference=link.reference)
 
     async def _open_unclaimed(self, row: int, at: datetime) -> bool:
         case = await self._inbox.unclaimed(row)

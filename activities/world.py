@@ -45,7 +45,13 @@ class World:
             ReconciliationActivities(self.books, self.files, self.gateways),
             FindingActivities(self.books, self.refunds, self.cases, self.delivery, self.gateways),
             SweepActivities(
-                self.orders, self.refunds, self.cases, self.inbox, self.delivery, self.times
+                self.orders,
+                self.refunds,
+                self.cases,
+                self.inbox,
+                self.delivery,
+                self.gateways,
+                self.times,
             ),
         )
         return [activity for actor in actors for activity in _activities(actor)]

@@ -1,6 +1,6 @@
 """Payment links as they are stored: the request before it is sent, then the gateway's answer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -10,11 +10,14 @@ from db.rows import draft_from, link_from
 from db.statements import insert, update_where
 from db.tables import OrderRow, PaymentLinkRow, TimelineEvent
 from db.transitions import Step, lock_order, move
-from domain.checkouts import LinkOrder
+from domain.checkouts import LinkOrder, LinkQuery
 from domain.errors import IllegalTransition
 from domain.orders import OrderStatus
 from domain.payments import LinkStatus, PaymentLink
 from domain.ports import LinkAttempt, LinkDraft
+
+# Longer than any attempt to make one may take.
+LOOKED_FOR_AGAIN_AFTER = timedelta(minutes=1)
 
 
 async def begin_link(
@@ -79,11 +82,35 @@ async def keep_link(session: AsyncSession, link: PaymentLink) -> bool:
 
 async def end_link(session: AsyncSession, key: str, status: LinkStatus, at: datetime) -> bool:
     live = [PaymentLinkRow.key == key, col(PaymentLinkRow.ended_at).is_(None)]
+    again = {}
     if status is LinkStatus.MISSING:
         live.append(col(PaymentLinkRow.gateway_reference).is_(None))
-    await update_where(session, PaymentLinkRow, *live, status=status, ended_at=at)
+        again = {"look_again_at": at + LOOKED_FOR_AGAIN_AFTER}
+    await update_where(session, PaymentLinkRow, *live, status=status, ended_at=at, **again)
     row = await session.get(PaymentLinkRow, key, populate_existing=True)
     return row is None or row.ended_at is not None
+
+
+async def late_links(session: AsyncSession, at: datetime, limit: int) -> list[LinkQuery]:
+    due = (
+        select(PaymentLinkRow)
+        .where(col(PaymentLinkRow.look_again_at) <= at)
+        .order_by(col(PaymentLinkRow.look_again_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    queries = [
+        LinkQuery(link.order_id, link.gateway, link.key, link.gateway_reference)
+        for link in await session.exec(due)
+    ]
+    them = col(PaymentLinkRow.key).in_([query.key for query in queries])
+    later = at + LOOKED_FOR_AGAIN_AFTER
+    await update_where(session, PaymentLinkRow, them, look_again_at=later)
+    return queries
+
+
+async def looked_for(session: AsyncSession, key: str) -> None:
+    await update_where(session, PaymentLinkRow, PaymentLinkRow.key == key, look_again_at=None)
 
 
 def _attempt(order: OrderRow, known: PaymentLinkRow | None) -> LinkAttempt:

@@ -16,7 +16,7 @@ from db.statements import update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
 from db.unbroken import unbroken_calls
-from domain.checkouts import Conclusion, LinkOrder, Standing
+from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
 from domain.errors import OrderNotFound
 from domain.invoices import Invoicing
 from domain.news import Evidence, EvidenceKind
@@ -81,6 +81,14 @@ class OrderStore:
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> bool:
         async with self._database.write() as session:
             return await links.end_link(session, key, status, at)
+
+    async def late_links(self, at: datetime, limit: int) -> list[LinkQuery]:
+        async with self._database.write() as session:
+            return await links.late_links(session, at, limit)
+
+    async def looked_for(self, key: str) -> None:
+        async with self._database.write() as session:
+            await links.looked_for(session, key)
 
     async def first_heard(self, order_id: str, evidence: Evidence, at: datetime) -> bool:
         """Keep the evidence; False if it was known before. Raises `OrderNotFound`."""

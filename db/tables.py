@@ -132,6 +132,7 @@ class PaymentLinkRow(SQLModel, table=True):
     """`draft` is the request word for word; `closes_at` our deadline, `expires_at` the gateway's.
 
     The status is unknown until the gateway's answer is kept. One order has one live link at most.
+    One that was given up as missing is looked for once more, at `look_again_at`.
     """
 
     __tablename__: ClassVar[Any] = "payment_links"
@@ -144,6 +145,12 @@ class PaymentLinkRow(SQLModel, table=True):
             unique=True,
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+        sa.Index(
+            None,
+            "look_again_at",
+            sqlite_where=sa.text("look_again_at IS NOT NULL"),
+            postgresql_where=sa.text("look_again_at IS NOT NULL"),
         ),
     )
 
@@ -161,6 +168,7 @@ class PaymentLinkRow(SQLModel, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    look_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class EvidenceRow(SQLModel, table=True):

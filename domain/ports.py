@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.cases import Case, CaseOutcome, CaseRecord, Decision, OrderPolicy
-from domain.checkouts import Conclusion, LinkOrder, Standing
+from domain.checkouts import Conclusion, LinkOrder, LinkQuery, Standing
 from domain.disputes import Dispute
 from domain.findings import Doubt
 from domain.letters import ConfirmationLetter, DoubtLetter, ExpiryLetter, RefundLetter
@@ -67,6 +67,15 @@ class Orders(Protocol):
 
     async def end_link(self, key: str, status: LinkStatus, at: datetime) -> bool:
         """Whether it has ended: False if it is said to be missing, and is known by now."""
+
+    async def late_links(self, at: datetime, limit: int) -> list[LinkQuery]:
+        """Links that were given up as missing a while ago, and may have been made after all.
+
+        Each is put off by this, and due again unless somebody has `looked_for` it.
+        """
+
+    async def looked_for(self, key: str) -> None:
+        """It was never made, or is closed by now: nobody has to look again."""
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end, its proof, the payments and cases; the status that now stands."""

@@ -18,6 +18,7 @@ class SweepResult:
     refunds_adopted: int
     cases_opened: int
     cases_adopted: int
+    late_links_closed: int = 0
 
 
 @workflow.defn
@@ -34,4 +35,5 @@ class SweepWorkflow:
             await call(do.mind_refunds, now, **named(SWEEP, "Adopt orphaned refunds")),
             await call(do.open_unclaimed, now, **named(SWEEP, "Open cases of unknown orders")),
             await call(do.mind_cases, now, **named(SWEEP, "Adopt orphaned cases")),
+            await call(do.close_late_links, now, **named(SWEEP, "Close links that came too late")),
         )

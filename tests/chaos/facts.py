@@ -6,18 +6,19 @@ from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from time import monotonic
+from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from db.engine import Database
-from db.tables import InboxRow, InboxState
+from db.tables import InboxRow, InboxState, PaymentLinkRow
 from demo.client import Json, Mailbox, Problem
 from tests.chaos.customers import People, Story, insisting
 from tests.chaos.invariants import ENDS, Facts
 
 QUIET_AFTER = 150.0
 HELD_FOR = 30.0
-SWEPT_WITHIN = 120.0
+SWEPT_WITHIN = 180.0
 
 
 async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
@@ -58,11 +59,23 @@ async def end_pending_refunds(people: People, stories: Sequence[Story]) -> int:
 async def unforwarded(database_url: str) -> list[str]:
     """I5: stored webhooks that nobody has forwarded, the sweep neither, which may be about to."""
     lost = select(InboxRow).where(InboxRow.state == InboxState.NEW)
+    rows = await _left_by_the_sweep(database_url, lost)
+    return [f"inbox row {row.id}: {row.kind}" for row in rows]
+
+
+async def not_looked_for(database_url: str) -> list[str]:
+    """Links that were given up as missing, and that the sweep has yet to look for once more."""
+    given_up = select(PaymentLinkRow).where(col(PaymentLinkRow.look_again_at).is_not(None))
+    rows = await _left_by_the_sweep(database_url, given_up)
+    return [f"{row.order_id}: nobody has looked again for {row.key}" for row in rows]
+
+
+async def _left_by_the_sweep(database_url: str, query: Any) -> Sequence[Any]:
     async with Database(database_url) as database:
         began = monotonic()
         while True:
             async with database.read() as session:
-                rows = [f"inbox row {row.id}: {row.kind}" for row in await session.exec(lost)]
+                rows: Sequence[Any] = (await session.exec(query)).all()
             if not rows or monotonic() - began > SWEPT_WITHIN:
                 return rows
             await asyncio.sleep(1)

@@ -49,15 +49,26 @@ class Facts:
 
     def story(self) -> str:
         """All that is known, on one line."""
-        events = [f"{entry['event']}→{entry['status']}" for entry in self.order["timeline"]]
+        events = [_told(entry) for entry in self.order["timeline"]]
+        links = [f"{each['id']} {each['status']} {_times(each)}" for each in self.ledger["links"]]
         money = [
             f"{p['id']} {p['status']} {p['amount']} kept {self.kept(p)}"
             for p in self.ledger["payments"]
         ]
         cases = [f"{c['verdict']} {c['status']} {c['why'] or ''}" for c in self.order["cases"]]
         refunds = [f"{r['refund_id']} {r['status']}" for r in self.order["refunds"]]
-        parts = (self.said, events, money, cases, refunds)
+        parts = (self.said, events, links, money, cases, refunds)
         return " | ".join("; ".join(part) or "-" for part in parts)
+
+
+def _told(entry: Json) -> str:
+    proof = entry["evidence"] or {}
+    words = f"{entry['event']}→{entry['status']}", entry.get("at"), proof.get("reference")
+    return " ".join(str(word) for word in words if word)
+
+
+def _times(link: Json) -> str:
+    return " ".join(f"{name} {link[name]}" for name in ("created_at", "closed_at") if name in link)
 
 
 def violations(facts: Facts) -> list[str]:

@@ -13,7 +13,7 @@ from demo.client import Json, Mailbox, Service, Simulator
 from local_stack import Stack
 from local_stack.supervisor import supervised
 from tests.chaos.customers import People, Story, insisting, live
-from tests.chaos.facts import end_pending_refunds, facts_of, quiet, unforwarded
+from tests.chaos.facts import end_pending_refunds, facts_of, not_looked_for, quiet, unforwarded
 from tests.chaos.invariants import Facts, violations
 from tests.chaos.plan import AT_ONCE, ChaosPlan, Script
 from tests.chaos.stack import Mortals, chaos_services, chaos_stack, wiped
@@ -59,8 +59,9 @@ async def play(plan: ChaosPlan, folder: Path) -> Outcome:
         mailbox = await life.enter_async_context(Mailbox(stack.url("MAILBOX")))
         world = Mortals(processes, mortal)
         stories = await _lives(people, plan, world, outcome)
-        facts = await _reckon(people, mailbox, stories, outcome)
-        _judge(facts, outcome)
+        await _end(people, stories, outcome)
+        outcome.broken += await not_looked_for(url)
+        _judge([await facts_of(people, mailbox, story) for story in stories], outcome)
         outcome.broken += await unforwarded(url)
     outcome.seconds = monotonic() - began
     return outcome
@@ -86,10 +87,8 @@ async def _lives(
     return stories
 
 
-async def _reckon(
-    people: People, mailbox: Mailbox, stories: list[Story], outcome: Outcome
-) -> list[Facts]:
-    """Wait until all is quiet, let the gateway's report tell the rest, and ask everybody."""
+async def _end(people: People, stories: list[Story], outcome: Outcome) -> None:
+    """Wait until all is quiet, and let the gateway's report tell the rest."""
     await end_pending_refunds(people, stories)
     await quiet(people, stories)
     if complaint := await _reconciled(people):
@@ -97,7 +96,6 @@ async def _reckon(
     await quiet(people, stories)
     if await end_pending_refunds(people, stories):
         await quiet(people, stories)
-    return [await facts_of(people, mailbox, story) for story in stories]
 
 
 async def _reconciled(people: People) -> str | None:

@@ -8,9 +8,11 @@ import pytest
 from sqlmodel import col, select
 
 from db.engine import Database
+from db.links import LOOKED_FOR_AGAIN_AFTER
 from db.orders import OrderStore
 from db.reads import OrderReads
 from db.tables import PaymentLinkRow, TimelineEvent
+from domain.checkouts import LinkQuery
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.keys import link_key, new_token
 from domain.orders import OrderStatus
@@ -125,6 +127,31 @@ async def test_a_link_that_was_given_up_is_wanted_by_nobody(database: Database) 
     async with database.read() as session:
         link = await session.get_one(PaymentLinkRow, key)
     assert (link.status, link.gateway_reference) == (LinkStatus.MISSING, f"plink_{order_id}")
+
+
+async def test_a_link_that_was_given_up_is_looked_for_once_more(database: Database) -> None:
+    order_id, store = await place(database), OrderStore(database)
+    await begin(database, order_id)
+    key = link_key(order_id, 1)
+    await store.end_link(key, LinkStatus.MISSING, NOON)
+    due = NOON + LOOKED_FOR_AGAIN_AFTER
+    mine = LinkQuery(order_id, "acme", key)
+    assert mine not in await store.late_links(due - SECOND, 1000)
+    assert mine in await store.late_links(due, 1000)
+    assert mine not in await store.late_links(due, 1000), "it was put off"
+    await store.keep_link(a_link(order_id))
+    again = await store.late_links(due + LOOKED_FOR_AGAIN_AFTER, 1000)
+    assert replace(mine, reference=f"plink_{order_id}") in again
+    await store.looked_for(key)
+    assert await store.late_links(due + timedelta(days=1), 1000) == []
+
+
+async def test_one_that_somebody_has_closed_is_not_looked_for(database: Database) -> None:
+    order_id, store = await place_awaiting(database), OrderStore(database)
+    await store.keep_link(a_link(order_id))
+    await store.end_link(link_key(order_id, 1), LinkStatus.CLOSED, NOON)
+    late = await store.late_links(NOON + timedelta(days=1), 1000)
+    assert order_id not in [query.order_id for query in late]
 
 
 async def test_a_link_that_is_known_is_not_missing(database: Database) -> None:

@@ -109,6 +109,7 @@ class FakeOrders:
         self.conclusions: dict[str, Conclusion] = {}
         self.cases: list[Case] = []
         self.failures: list[Exception] = []
+        self.given_up: list[str] = []
         self.untouched = 0
 
     def add(self, order: Order) -> None:
@@ -167,9 +168,17 @@ class FakeOrders:
         if status is LinkStatus.MISSING and key in self.links:
             return key in self.ended
         self.ended.add(key)
+        if status is LinkStatus.MISSING:
+            self.given_up.append(key)
         if key in self.links:
             self.links[key] = replace(self.links[key], status=status)
         return True
+
+    async def late_links(self, at: datetime, limit: int) -> list[LinkQuery]:
+        return [LinkQuery(key.partition(":")[0], "acme", key) for key in self.given_up]
+
+    async def looked_for(self, key: str) -> None:
+        self.given_up.remove(key)
 
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         if self.failures:

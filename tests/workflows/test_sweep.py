@@ -1,12 +1,17 @@
 """The sweep: its schedule outlives restarts, and one stuck row does not hold up the others."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import ScheduleHandle, ScheduleOverlapPolicy
 
+from domain.errors import GatewayUnavailable
+from domain.keys import link_key
 from domain.orders import OrderStatus
+from domain.payments import LinkStatus, PaymentLink
+from domain.ports import LinkDraft
 from tests.support.fakes import a_payment, an_order, news_of
 from tests.workflows.conftest import World
 from workflows.delivery import repair_id
@@ -99,3 +104,56 @@ async def test_one_bad_row_does_not_hold_up_the_others(world: World) -> None:
 async def test_orders_that_never_asked_for_a_link_are_counted(world: World) -> None:
     world.orders.untouched = 3
     assert (await sweep(world)).orders_expired == 3
+
+
+@pytest.fixture
+async def late(world: World) -> PaymentLink:
+    """The live link of an order that ended, since nobody found one; the sweep is to look again."""
+    order_id = world.order().order_id
+    world.orders.end(order_id, OrderStatus.EXPIRED)
+    key = link_key(order_id, 1)
+    world.orders.given_up.append(key)
+    return await world.gateway.create_payment_link(LinkDraft(key, "wire", order_id))
+
+
+async def test_a_link_that_came_too_late_is_closed(world: World, late: PaymentLink) -> None:
+    assert (await sweep(world)).late_links_closed == 1
+    assert world.gateway.links[late.key].status is LinkStatus.CLOSED
+    assert world.orders.links[late.key].reference == late.reference
+    assert world.delivery.delivered == []
+    assert (await sweep(world)).late_links_closed == 0
+
+
+async def test_money_that_such_a_link_took_is_delivered(world: World, late: PaymentLink) -> None:
+    order_id = late.key.partition(":")[0]
+    world.gateway.pay(order_id, a_payment())
+    await sweep(world)
+    (news,) = world.delivery.delivered
+    assert (news.order_id, news.payments) == (order_id, (a_payment(),))
+
+
+async def test_one_that_was_never_made_is_forgotten(world: World, late: PaymentLink) -> None:
+    world.gateway.links.clear()
+    assert (await sweep(world)).late_links_closed == 0
+    assert world.orders.given_up == []
+
+
+@pytest.mark.parametrize("trouble", ["away", "open"])
+async def test_one_that_cannot_be_closed_yet_is_looked_for_again(
+    world: World, late: PaymentLink, trouble: str
+) -> None:
+    if trouble == "away":
+        world.gateway.ask_errors = [GatewayUnavailable("away")]
+    world.gateway.stays_open = trouble == "open"
+    assert (await sweep(world)).late_links_closed == 0
+    assert world.orders.given_up == [late.key]
+    world.gateway.stays_open = False
+    assert (await sweep(world)).late_links_closed == 1
+
+
+async def test_where_nothing_can_be_looked_up_there_is_nothing_to_find(
+    world: World, late: PaymentLink
+) -> None:
+    world.gateway.capabilities = replace(world.gateway.capabilities, lookup_by_order_id=False)
+    assert (await sweep(world)).late_links_closed == 0
+    assert (world.orders.given_up, world.gateway.calls) == ([], ["create"])
