@@ -63,7 +63,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the final query comes after the link was closed",
-        "activities/checkouts.py",
+        "activities/asking.py",
         "    await gateway.close_payment_link(query)\n    news = ",
         "    news = ",
         "tests/workflows/test_cancel.py::test_while_waiting_for_the_customer",
@@ -261,6 +261,20 @@ MUTATIONS = (
         '                **named(QUERY, f"Capture',
         "tests/workflows/test_settlement.py"
         "::test_a_capture_at_a_gateway_that_is_away_is_tried_again",
+    ),
+    Mutation(
+        "a link that was given up is looked for once more",
+        "db/links.py",
+        '        again = {"look_again_at": at + LOOKED_FOR_AGAIN_AFTER}\n',
+        "        pass\n",
+        "tests/db/test_links.py::test_a_link_that_was_given_up_is_looked_for_once_more[sqlite]",
+    ),
+    Mutation(
+        "a link that came too late is closed by the sweep",
+        "activities/sweeps.py",
+        "            news = await closed(gateway, known) if known else None\n",
+        "            news = await gateway.ask(known) if known else None\n",
+        "tests/workflows/test_sweep.py::test_a_link_that_came_too_late_is_closed",
     ),
     Mutation(
         "a mail server that is down means later, and not never",
