@@ -11,14 +11,14 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlmodel import select
+from sqlmodel import col, select
 from temporalio.client import Client
 
 from api.server import make_server
 from db.engine import Database
 from db.repair_tables import CaseRow, RefundRow
 from db.statements import update_where
-from db.tables import InboxRow, OrderRow
+from db.tables import InboxRow, OrderRow, PaymentLinkRow
 from settings import Settings
 from tests.support.mail_server import MailCatcher, mail_catcher
 from tests.support.neighbours import KEYS, Neighbours
@@ -94,6 +94,11 @@ class Service:
             events = select(InboxRow).where(InboxRow.order_id == order_id)
             for event in await session.exec(events):
                 event.received_at = event.next_try_at = then
+            late = (
+                PaymentLinkRow.order_id == order_id,
+                col(PaymentLinkRow.look_again_at).is_not(None),
+            )
+            await update_where(session, PaymentLinkRow, *late, look_again_at=then)
             for table in (CaseRow, RefundRow):
                 await update_where(session, table, table.order_id == order_id, minded_at=then)
 
