@@ -2,7 +2,7 @@
 
 aiosqlite goes there to open a cursor, to execute, to fetch and to close. Each visit waits until
 both threads had their turn, and in a busy process all of that time the only writer is waited for.
-Why that one makes no visit: docs/decisions/0026-a-writer-makes-no-visits.md.
+Why most make no visit: docs/decisions/0026-a-writer-makes-no-visits.md.
 """
 
 import asyncio
@@ -59,43 +59,32 @@ class Connection(aiosqlite.Connection):
         return then()
 
 
-class Reader(Connection):
-    """Ends at once: there is nothing to write, or to take back."""
-
-    async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
-        self._beginning = ""
-        if self._is_used:
-            self._conn.rollback()
-        self._is_used = False
-
-
-class Writer(Connection):
+class Inline(Connection):
     """Does everything where it is asked for, without a visit to the thread.
 
-    From its first statement on it holds the only write lock, so all it does has to be short, and
-    each visit would make it longer. What it waits for is the lock, and others have their turn
-    meanwhile; after `patience` seconds it is locked for good.
+    So all it does has to be short: the event loop waits, and of a writer everybody, since from
+    its first statement on it holds the only write lock. While that is another's it looks again
+    and again, and the loop goes on; after `patience` seconds it is locked for good.
     """
 
     patience: float = PATIENCE_SECONDS
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._beginning:
-            await self._lock(self._beginning)
-        self._beginning, self._is_used = "", True
-        return fn(*args, **kwargs)
+        words, self._beginning, self._is_used = self._beginning, "", True
+        call = partial(fn, *args, **kwargs)
+        return await self._patiently(partial(self._begun, words, call)) if words else call()
 
-    async def _lock(self, words: str) -> None:
+    async def _patiently(self, first: Callable[[], Any]) -> Any:
         clock = asyncio.get_running_loop().time
         deadline = clock() + self.patience
         while True:
             try:
-                self._conn.execute(words)
-                return
+                return first()
             except sqlite3.OperationalError as error:
                 is_busy = error.sqlite_errorcode & KIND_OF_ERROR == sqlite3.SQLITE_BUSY
                 if not is_busy or clock() > deadline:
                     raise
+            self._conn.rollback()
             await asyncio.sleep(random.uniform(*LOOKS_AGAIN_AFTER))
 
 

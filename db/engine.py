@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.driver import PATIENCE_SECONDS, Connection, Reader, Writer, connect
+from db.driver import PATIENCE_SECONDS, Connection, Inline, connect
 from db.unbroken import unbroken
 from domain.errors import DatabaseUnavailable
 
@@ -27,7 +27,8 @@ AWAY = (
 
 
 class Database:
-    """Two ways in: `write` for one transaction that may change things, `read` for a snapshot.
+    """Three ways in: `write` for one transaction that may change things, `read` for a snapshot,
+    and `browse` for one that may take a while.
 
     Takes `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; nothing is connected until it
     is needed. Raises `DatabaseUnavailable` while the database is away or locked. A transaction
@@ -38,8 +39,10 @@ class Database:
         self.url = url
         self._writing = make_engine(url)
         self._reading = _reading_engine(url, self._writing)
+        self._browsing = _browsing_engine(url, self._reading)
         self._writers = async_sessionmaker(self._writing, class_=AsyncSession, autoflush=False)
         self._readers = async_sessionmaker(self._reading, class_=AsyncSession, autoflush=False)
+        self._browsers = async_sessionmaker(self._browsing, class_=AsyncSession, autoflush=False)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
@@ -49,8 +52,14 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """One snapshot, which waits for no writer."""
+        """One snapshot, which waits for no writer. What is asked of it has to be short."""
         async with names_trouble(), aclosing(self._readers()) as session:
+            yield session
+
+    @asynccontextmanager
+    async def browse(self) -> AsyncIterator[AsyncSession]:
+        """One snapshot for questions that may take long: on SQLite, beside the event loop."""
+        async with names_trouble(), aclosing(self._browsers()) as session:
             yield session
 
     @unbroken
@@ -60,6 +69,7 @@ class Database:
             await session.exec(select(sa.literal(1)))
 
     async def close(self) -> None:
+        await self._browsing.dispose()
         await self._reading.dispose()
         await self._writing.dispose()
 
@@ -70,13 +80,16 @@ class Database:
         await self.close()
 
 
-def make_engine(url: str, *, read_only: bool = False, pooled: bool = True) -> AsyncEngine:
+def make_engine(
+    url: str, *, read_only: bool = False, inline: bool = True, pooled: bool = True
+) -> AsyncEngine:
     """An engine whose transactions do not overwrite one another unseen.
 
-    One to SQLite that is not `pooled` has nothing open between its transactions.
+    One to SQLite that is not `inline` works beside the event loop; one that is not `pooled` has
+    nothing open between its transactions.
     """
     if sa.make_url(url).get_backend_name() == "sqlite":
-        return _sqlite(url, read_only, pooled)
+        return _sqlite(url, read_only, inline, pooled)
     return create_async_engine(
         url,
         hide_parameters=True,
@@ -93,7 +106,13 @@ def _reading_engine(url: str, writing: AsyncEngine) -> AsyncEngine:
     return writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
+def _browsing_engine(url: str, reading: AsyncEngine) -> AsyncEngine:
+    if reading.dialect.name == "sqlite":
+        return make_engine(url, read_only=True, inline=False)
+    return reading
+
+
+def _sqlite(url: str, read_only: bool, inline: bool, pooled: bool) -> AsyncEngine:
     path = sa.make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +121,7 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
     pool: dict[str, Any] = {"pool_timeout": PATIENCE_SECONDS, **of_one}
     if not pooled:
         pool = {"poolclass": NullPool}
-    kind = (Reader if read_only else Writer) if pooled else Connection
+    kind = Inline if inline else Connection
     by_our_driver = {"async_creator_fn": partial(connect, kind=kind)}
     engine = create_async_engine(url, hide_parameters=True, connect_args=by_our_driver, **pool)
 
@@ -111,8 +130,8 @@ def _sqlite(url: str, read_only: bool, pooled: bool) -> AsyncEngine:
         # The driver would begin too late, and two writers would both read before one writes.
         connection.isolation_level = None
         cursor = connection.cursor()
-        # A writer waits by itself, so that others have their turn.
-        patience = f"busy_timeout={0 if kind is Writer else PATIENCE_SECONDS * 1000}"
+        # What is inline waits by itself, so that others have their turn.
+        patience = f"busy_timeout={0 if inline else PATIENCE_SECONDS * 1000}"
         for pragma in (*PRAGMAS, patience, f"query_only={int(read_only)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -121,7 +121,7 @@ class InboxStore:
             .order_by(col(InboxRow.received_at))
             .limit(limit)
         )
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             return list(await session.exec(lost))
 
     async def unclaimed(self, row: int) -> Case:

@@ -24,7 +24,7 @@ class ReconciliationReads:
         self._database = database
 
     async def run(self, run_id: str) -> RunView:
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             (view,) = await run_views(session, [await get_run(session, run_id)])
             return view
 
@@ -32,7 +32,7 @@ class ReconciliationReads:
         self, gateway: str | None = None, limit: int = 50, after: str | None = None
     ) -> tuple[RunView, ...]:
         """The newest first; `after` is the run that ended the page before."""
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             which: list[Any] = [RunRow.gateway == gateway] if gateway else []
             if after:
                 which.append(_older_than(await get_run(session, after)))
@@ -43,7 +43,7 @@ class ReconciliationReads:
         """The gateway's last runs that were matched and not dry, the oldest first."""
         is_matched = col(RunRow.matched_at).is_not(None)
         real = (RunRow.gateway == gateway, is_matched, col(RunRow.dry_run).is_(False))
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             newest = select(RunRow).where(*real).order_by(*NEWEST_FIRST).limit(limit)
             return await run_views(session, (await session.exec(newest)).all()[::-1])
 
@@ -55,7 +55,7 @@ class ReconciliationReads:
         after: str | None = None,
     ) -> tuple[FindingView, ...]:
         """In the order in which they are repaired; `after` is the finding that ended the page."""
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             run = await get_run(session, run_id)
             which: list[Any] = [FindingRow.match == match] if match else []
             if after:
@@ -64,7 +64,7 @@ class ReconciliationReads:
 
     async def settlements(self, run_id: str) -> tuple[SettlementView, ...]:
         """Those that the run's rows were settled in, the newest first."""
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             run = await get_run(session, run_id)
             mine = select(SettlementRow).where(SettlementRow.load_id == run.load_id)
             newest = (col(SettlementRow.settled_at).desc(), col(SettlementRow.settlement_id))

@@ -49,7 +49,7 @@ class Reports:
 
     async def report(self, bounds: Sequence[float]) -> Report:
         """`bounds` are the upper ends of the histogram's buckets, in seconds."""
-        async with self._database.read() as session:
+        async with self._database.browse() as session:
             return Report(
                 orders_by_status=await _orders_by_status(session),
                 money_at_risk=await _money_at_risk(session),

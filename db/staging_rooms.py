@@ -82,7 +82,9 @@ class SqliteRoom:
         orders = sa.make_url(url)
         path = Path(orders.database or "")
         self._path = path.with_name(f"{path.stem}-transactions{path.suffix}")
-        self._writing = make_engine(f"{orders.set(database=str(self._path))}", pooled=False)
+        self._writing = make_engine(
+            f"{orders.set(database=str(self._path))}", inline=False, pooled=False
+        )
         self._comparing = _comparing_engine(self._path, path)
         self._is_made = False
 

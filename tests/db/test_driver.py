@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.driver import FIRST_ROWS, Connection, Writer
+from db.driver import FIRST_ROWS, Connection, Inline
 from db.engine import make_engine
 
 SIZES = (0, 1, FIRST_ROWS - 1, FIRST_ROWS, FIRST_ROWS + 1, 3 * FIRST_ROWS)
@@ -65,8 +65,8 @@ async def test_rows_may_be_left_where_they_are(engine: AsyncEngine) -> None:
 
 @pytest.mark.parametrize(
     ("how", "visits"),
-    [({}, 0), ({"read_only": True}, 2), ({"pooled": False}, 3)],
-    ids=["a writer makes none", "a reader's statement is one", "elsewhere its end is one as well"],
+    [({}, 0), ({"read_only": True}, 0), ({"inline": False}, 3)],
+    ids=["a writer makes none", "a reader neither", "elsewhere each statement is one, and the end"],
 )
 async def test_visits_to_the_thread(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, how: dict[str, bool], visits: int
@@ -108,7 +108,7 @@ async def test_a_writer_waits_for_another_and_lets_the_rest_go_on(
 async def test_a_writer_gives_up_in_the_end(
     engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Writer, "patience", 0.05)
+    monkeypatch.setattr(Inline, "patience", 0.05)
     other = sqlite3.connect(tmp_path / "shop.db", timeout=0, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(sa.exc.OperationalError, match="locked"):
