@@ -14,7 +14,7 @@ from db.disputes import record_dispute
 from db.engine import Database
 from db.owners import Owner, owner_of
 from db.refunds import find_refund
-from db.statements import insert_new, update_where
+from db.statements import change, find, insert_new
 from db.tables import InboxRow, InboxState, OrderRow
 from db.unbroken import unbroken_calls
 from domain.cases import Case, CaseVerdict
@@ -193,17 +193,16 @@ async def _may_wait(session: AsyncSession, event: GatewayEvent, owner: Owner | N
     payment = None if event.awaits_capture else event.payment
     if owner is None or payment is None or payment.status is not AUTHORIZED:
         return False
-    status = select(OrderRow.status).where(OrderRow.order_id == owner.order_id)
-    return (await session.exec(status)).one() is OrderStatus.AWAITING_PAYMENT
+    order = await find(session, OrderRow, order_id=owner.order_id)
+    return order is not None and order.status is OrderStatus.AWAITING_PAYMENT
 
 
 async def _absorb_authorization(session: AsyncSession, event: GatewayEvent) -> None:
     """Once a payment is captured, that it was authorized is no news any more."""
     if event.payment and event.payment.status is PaymentStatus.CAPTURED:
         before = replace(event, payment=replace(event.payment, status=AUTHORIZED)).outcome
-        this = (InboxRow.gateway == event.gateway, InboxRow.outcome == before)
-        waiting = InboxRow.state == InboxState.NEW
-        await update_where(session, InboxRow, *this, waiting, state=InboxState.ABSORBED)
+        waiting = {"gateway": event.gateway, "outcome": before, "state": InboxState.NEW}
+        await change(session, InboxRow, waiting, state=InboxState.ABSORBED)
 
 
 async def _said(session: AsyncSession, event: GatewayEvent, order_id: str | None) -> News | None:
@@ -216,11 +215,9 @@ async def _said(session: AsyncSession, event: GatewayEvent, order_id: str | None
 
 
 async def _same_event(session: AsyncSession, event: GatewayEvent) -> int | None:
-    same = (InboxRow.gateway == event.gateway, InboxRow.event_id == event.event_id)
-    return (await session.exec(select(InboxRow.id).where(*same))).one_or_none()
+    same = await find(session, InboxRow, gateway=event.gateway, event_id=event.event_id)
+    return same.id if same else None
 
 
 async def _update_new(session: AsyncSession, row: int, **values: Any) -> None:
-    await update_where(
-        session, InboxRow, InboxRow.id == row, InboxRow.state == InboxState.NEW, **values
-    )
+    await change(session, InboxRow, {"id": row, "state": InboxState.NEW}, **values)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.invoice_tables import CreditNoteRow, InvoiceRow, SeriesRow
 from db.rows import item_from
-from db.statements import insert, update_where
+from db.statements import find, find_all, insert, update_where
 from db.tables import OrderItemRow, OrderRow
 from domain.invoices import (
     Buyer,
@@ -107,8 +108,7 @@ async def void_credit(session: AsyncSession, refund_id: str, at: datetime) -> No
 
 
 async def invoice_row(session: AsyncSession, order_id: str) -> InvoiceRow | None:
-    query = select(InvoiceRow).where(InvoiceRow.order_id == order_id)
-    return (await session.exec(query)).one_or_none()
+    return await find(session, InvoiceRow, order_id=order_id)
 
 
 def invoice_from(row: InvoiceRow) -> Invoice:
@@ -123,8 +123,7 @@ async def _draft(
     session: AsyncSession, order: OrderRow, payment: Payment, invoicing: Invoicing, at: datetime
 ) -> Invoice:
     """The invoice, all but its number."""
-    sold = select(OrderItemRow).where(OrderItemRow.order_id == order.order_id)
-    rows = await session.exec(sold.order_by(col(OrderItemRow.position)))
+    rows = await find_all(session, OrderItemRow, "position", order_id=order.order_id)
     lines = tuple(InvoiceLine.of(item_from(row)) for row in rows)
     return Invoice(
         number="",
@@ -180,8 +179,14 @@ async def _left(session: AsyncSession, invoice: Invoice) -> Money:
 
 async def _next_number(session: AsyncSession, series: str) -> str:
     """The next of the series; its row stays locked until the transaction has ended."""
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    first = dialect.insert(SeriesRow).values(name=series, last=1)
-    later = first.on_conflict_do_update(index_elements=["name"], set_={"last": SeriesRow.last + 1})
-    count = (await session.exec(later.returning(col(SeriesRow.last)))).scalar_one()
+    one_more = _one_more(session.get_bind().dialect.name)
+    count = (await session.exec(one_more, params={"name": series, "last": 1})).scalar_one()
     return number_in(series, count)
+
+
+@cache
+def _one_more(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    later = {"last": SeriesRow.last + 1}
+    first = insert(SeriesRow).on_conflict_do_update(index_elements=["name"], set_=later)
+    return first.returning(col(SeriesRow.last))

@@ -11,7 +11,7 @@ from db.invoice_tables import CreditNoteRow
 from db.invoices import credit_note_from, invoice_from, invoice_row
 from db.repair_tables import RefundRow
 from db.rows import item_from, payment_from
-from db.statements import insert_new, update_where
+from db.statements import change, find, find_all, insert_new
 from db.tables import LetterKind, LetterRow, OrderItemRow, OrderRow, PaymentLinkRow, PaymentRow
 from db.unbroken import unbroken_calls
 from domain.errors import IllegalTransition, MailRefused, OrderNotFound, RefundNotFound
@@ -94,13 +94,12 @@ class LetterStore:
         await self._record(letter_id, refused=reason)
 
     async def _record(self, letter_id: str, **outcome: Any) -> None:
-        unsent = (LetterRow.letter_id == letter_id, col(LetterRow.sent_at).is_(None))
         async with self._database.write() as session:
-            await update_where(session, LetterRow, *unsent, **outcome)
+            await change(session, LetterRow, {"letter_id": letter_id, "sent_at": None}, **outcome)
 
 
 async def _order(session: AsyncSession, order_id: str) -> OrderRow:
-    order = await session.get(OrderRow, order_id)
+    order = await find(session, OrderRow, order_id=order_id)
     if order is None:
         raise OrderNotFound(f"there is no order {order_id}")
     return order
@@ -166,8 +165,7 @@ def _heading(order: OrderRow, letter: LetterRow) -> dict[str, Any]:
 async def _confirmation(
     session: AsyncSession, order: OrderRow, letter: LetterRow
 ) -> ConfirmationLetter:
-    lines = select(OrderItemRow).where(OrderItemRow.order_id == order.order_id)
-    items = await session.exec(lines.order_by(col(OrderItemRow.position)))
+    items = await find_all(session, OrderItemRow, "position", order_id=order.order_id)
     fulfilling = (order.fulfilling_gateway, order.fulfilling_reference)
     payment = await session.get_one(PaymentRow, fulfilling)
     invoice = await invoice_row(session, order.order_id)

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.rows import draft_from, link_from
-from db.statements import insert, update_where
+from db.statements import change, find_all, insert, update_where
 from db.tables import OrderRow, PaymentLinkRow, TimelineEvent
 from db.transitions import Step, lock_order, move
 from domain.checkouts import LinkOrder, LinkQuery
@@ -25,8 +25,8 @@ async def begin_link(
 ) -> LinkAttempt:
     """Store the first draft under its key; later ones are answered with that one."""
     order = await lock_order(session, wish.order_id)
-    asked = select(PaymentLinkRow).where(PaymentLinkRow.order_id == wish.order_id)
-    links = {link.key: link for link in await session.exec(asked)}
+    asked = await find_all(session, PaymentLinkRow, order_id=wish.order_id)
+    links = {link.key: link for link in asked}
     known = links.get(wish.key)
     if known or not order.status.is_open:
         return _attempt(order, known)
@@ -38,7 +38,7 @@ async def begin_link(
         await move(session, order, OrderStatus.AWAITING_PAYMENT, step, **times)
     gateway = wish.gateway or order.gateway
     if gateway != order.gateway:
-        await update_where(session, OrderRow, OrderRow.order_id == order.order_id, gateway=gateway)
+        await change(session, OrderRow, {"order_id": order.order_id}, gateway=gateway)
     await insert(session, _row(gateway, wish, draft, token))
     return LinkAttempt(OrderStatus.AWAITING_PAYMENT, draft)
 
@@ -110,7 +110,7 @@ async def late_links(session: AsyncSession, at: datetime, limit: int) -> list[Li
 
 
 async def looked_for(session: AsyncSession, key: str) -> None:
-    await update_where(session, PaymentLinkRow, PaymentLinkRow.key == key, look_again_at=None)
+    await change(session, PaymentLinkRow, {"key": key}, look_again_at=None)
 
 
 def _attempt(order: OrderRow, known: PaymentLinkRow | None) -> LinkAttempt:

@@ -12,7 +12,7 @@ from db.invoices import issue
 from db.payments import record_payment
 from db.retractions import retract
 from db.rows import order_from, payment_from
-from db.statements import update_where
+from db.statements import change, find, find_all, update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, cited, lock_order, move, note
 from db.unbroken import unbroken_calls
@@ -39,8 +39,7 @@ class OrderStore:
     async def order(self, order_id: str) -> Order:
         """Raises `OrderNotFound`."""
         async with self._database.read() as session:
-            order = select(OrderRow).where(OrderRow.order_id == order_id)
-            row = (await session.exec(order)).one_or_none()
+            row = await find(session, OrderRow, order_id=order_id)
         if row is None:
             raise OrderNotFound(f"there is no order {order_id}")
         return order_from(row)
@@ -48,16 +47,11 @@ class OrderStore:
     async def standing(self, order_id: str) -> Standing:
         """Raises `OrderNotFound`."""
         async with self._database.read() as session:
-            known = (
-                select(OrderRow, PaymentRow)
-                .outerjoin(PaymentRow, col(PaymentRow.order_id) == OrderRow.order_id)
-                .where(OrderRow.order_id == order_id)
-            )
-            rows = (await session.exec(known)).all()
-        if not rows:
+            order = await find(session, OrderRow, order_id=order_id)
+            rows = await find_all(session, PaymentRow, order_id=order_id)
+        if order is None:
             raise OrderNotFound(f"there is no order {order_id}")
-        payments = tuple(payment_from(payment) for _, payment in rows if payment)
-        order, _ = rows[0]
+        payments = tuple(payment_from(payment) for payment in rows)
         return Standing(order.status, payments, order.cancel_requested_at is not None)
 
     async def begin_link(self, wish: LinkOrder, draft: LinkDraft, token: str) -> LinkAttempt:
@@ -218,7 +212,6 @@ async def _end_untouched(
 
 
 async def _mark_canceled(session: AsyncSession, order: OrderRow, actor: str, at: datetime) -> None:
-    this = OrderRow.order_id == order.order_id
-    await update_where(session, OrderRow, this, cancel_requested_at=at)
+    await change(session, OrderRow, {"order_id": order.order_id}, cancel_requested_at=at)
     step = Step(TimelineEvent.CANCEL_REQUESTED, at, actor)
     await note(session, order.order_id, None, order.status, step)

@@ -1,13 +1,11 @@
 """Whose an event is: found by any name that we or the gateway gave to what it speaks of."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy.orm import Mapped
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.refunds import find_refund
+from db.statements import find
 from db.tables import OrderRow, PaymentLinkRow, PaymentRow
 from domain.events import GatewayEvent
 
@@ -32,21 +30,11 @@ async def owner_of(session: AsyncSession, event: GatewayEvent) -> Owner | None:
 
 async def _order_of(session: AsyncSession, event: GatewayEvent) -> str | None:
     """Whose event it is: an order id counts only where the event does not name our link."""
-    if event.order_id and event.reference is None:
-        orders = select(OrderRow.order_id).where(OrderRow.order_id == event.order_id)
-        if known := (await session.exec(orders)).one_or_none():
-            return known
-    return await _order_by(
-        session, event.gateway, col(PaymentLinkRow.wire_key), event.reference
-    ) or await _order_by(
-        session, event.gateway, col(PaymentLinkRow.gateway_reference), event.link_reference
-    )
-
-
-async def _order_by(
-    session: AsyncSession, gateway: str, name: Mapped[Any], value: str | None
-) -> str | None:
-    if value is None:
-        return None
-    links = select(PaymentLinkRow.order_id).where(PaymentLinkRow.gateway == gateway, name == value)
-    return (await session.exec(links)).one_or_none()
+    may_count = event.order_id and event.reference is None
+    if may_count and await find(session, OrderRow, order_id=event.order_id):
+        return event.order_id
+    names = {"wire_key": event.reference, "gateway_reference": event.link_reference}
+    for name in [{name: value} for name, value in names.items() if value is not None]:
+        if link := await find(session, PaymentLinkRow, gateway=event.gateway, **name):
+            return link.order_id
+    return None

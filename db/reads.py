@@ -11,6 +11,7 @@ from db.papers import credit_note_views, invoice_view
 from db.repair_reads import case_views, dispute_views, older_than, refund_views
 from db.repair_tables import CaseRow, DisputeRow, RefundRow
 from db.rows import evidence_from, item_from, order_from, payment_from
+from db.statements import find, find_all
 from db.tables import (
     EvidenceRow,
     LetterRow,
@@ -51,8 +52,7 @@ class OrderReads:
 
     async def status_of(self, order_id: str) -> OrderStatus:
         async with self._database.read() as session:
-            query = select(OrderRow.status).where(OrderRow.order_id == order_id)
-            return OrderStatus(_found((await session.exec(query)).one_or_none()))
+            return _found(await find(session, OrderRow, order_id=order_id)).status
 
     async def statuses_of(self, order_ids: Sequence[str]) -> dict[str, OrderStatus]:
         """Of those that there are."""
@@ -68,7 +68,7 @@ class OrderReads:
 
     async def checkout_view(self, order_id: str) -> CheckoutView:
         async with self._database.read() as session:
-            order = _found(await session.get(OrderRow, order_id))
+            order = _found(await find(session, OrderRow, order_id=order_id))
             return CheckoutView(order_from(order), await _link(session, order_id))
 
     async def link_by_callback_token(self, gateway: str, token: str) -> CallbackLink:
@@ -154,15 +154,13 @@ async def _proofs(session: AsyncSession, order_id: str) -> Proofs:
 
 
 async def _items(session: AsyncSession, order_id: str) -> tuple[OrderItem, ...]:
-    items = select(OrderItemRow).where(OrderItemRow.order_id == order_id)
-    rows = await session.exec(items.order_by(col(OrderItemRow.position)))
+    rows = await find_all(session, OrderItemRow, "position", order_id=order_id)
     return tuple(item_from(row) for row in rows)
 
 
 async def _link(session: AsyncSession, order_id: str) -> LinkView | None:
-    links = select(PaymentLinkRow).where(PaymentLinkRow.order_id == order_id)
-    row = (await session.exec(links.order_by(col(PaymentLinkRow.asked_at).desc()))).first()
-    return LinkView(row.url, row.status, row.closes_at) if row else None
+    links = await find_all(session, PaymentLinkRow, "asked_at", order_id=order_id)
+    return LinkView(links[-1].url, links[-1].status, links[-1].closes_at) if links else None
 
 
 async def _payments(

@@ -1,12 +1,52 @@
-"""The statements that concurrent writers need, in the words of either engine."""
+"""The statements that are needed everywhere, and those that differ between the engines.
 
+All are made once: SQLAlchemy takes as long to make a statement as to execute it.
+"""
+
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+async def find(session: AsyncSession, table: type[Row], **key: Any) -> Row | None:
+    """The row of that key, which is unique; None is a value like others."""
+    rows: Any = await session.exec(_select(table, _names(key)), params=key)
+    found: Row | None = rows.one_or_none()
+    return found
+
+
+async def find_locked(session: AsyncSession, table: type[Row], **key: Any) -> Row | None:
+    """The row of that key, held until the transaction ends."""
+    rows: Any = await session.exec(_select(table, _names(key), is_locked=True), params=key)
+    found: Row | None = rows.one_or_none()
+    return found
+
+
+async def find_all(
+    session: AsyncSession, table: type[Row], *in_order_of: str, **key: Any
+) -> Sequence[Row]:
+    """All rows of that key."""
+    rows: Any = await session.exec(_select(table, _names(key), in_order_of), params=key)
+    found: Sequence[Row] = rows.all()
+    return found
+
+
+async def change(
+    session: AsyncSession, table: type[SQLModel], key: Mapping[str, Any], **values: Any
+) -> int:
+    """A guarded update of the rows of that key; how many. Rows in memory stay as they were read."""
+    statement = _update(table, _names(key), tuple(values))
+    old = {f"old_{name}": value for name, value in key.items() if value is not None}
+    new = {f"new_{name}": value for name, value in values.items()}
+    result: Any = await session.exec(statement, params=old | new)
+    return int(result.rowcount)
 
 
 async def insert(session: AsyncSession, row: SQLModel) -> Any:
@@ -34,8 +74,38 @@ async def update_where(
     return result.rowcount
 
 
-# Without the mapper, since nobody holds the row in memory; and made once, since SQLAlchemy takes
-# as long to make a statement as to execute it.
+def _names(key: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
+    """What is looked for, and whether that is nothing."""
+    return tuple((name, value is None) for name, value in key.items())
+
+
+@cache
+def _select(
+    table: type[SQLModel],
+    key: tuple[tuple[str, bool], ...],
+    in_order_of: tuple[str, ...] = (),
+    *,
+    is_locked: bool = False,
+) -> Any:
+    where = [_is(getattr(table, name), name, is_none) for name, is_none in key]
+    rows = select(table).where(*where).order_by(*(getattr(table, name) for name in in_order_of))
+    return rows.with_for_update() if is_locked else rows
+
+
+# Changes go without the mapper, since nobody holds the row in memory.
+@cache
+def _update(
+    row: type[SQLModel], key: tuple[tuple[str, bool], ...], values: tuple[str, ...]
+) -> sa.Update:
+    table = _table(row)
+    where = [_is(table.c[name], f"old_{name}", is_none) for name, is_none in key]
+    return sa.update(table).where(*where).values({it: sa.bindparam(f"new_{it}") for it in values})
+
+
+def _is(column: Any, name: str, is_none: bool) -> Any:
+    return column.is_(None) if is_none else column == sa.bindparam(name)
+
+
 @cache
 def _insert(row: type[SQLModel]) -> sa.Insert:
     return sa.insert(_table(row))

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.statements import insert, update_where
+from db.statements import change, find_all, find_locked, insert
 from db.tables import EvidenceRow, OrderRow, TimelineEvent, TimelineRow
 from domain.errors import IllegalTransition, OrderNotFound
 from domain.news import Evidence
@@ -31,8 +30,7 @@ async def lock_order(session: AsyncSession, order_id: str) -> OrderRow:
 
     Raises `OrderNotFound`.
     """
-    query = select(OrderRow).where(OrderRow.order_id == order_id).with_for_update()
-    row = (await session.exec(query)).one_or_none()
+    row = await find_locked(session, OrderRow, order_id=order_id)
     if row is None:
         raise OrderNotFound(f"there is no order {order_id}")
     return row
@@ -43,8 +41,8 @@ async def move(
 ) -> int | None:
     """Take the order to another status, or raise `IllegalTransition`; the id of the proof."""
     check_transition(order.status, after)
-    unmoved = (OrderRow.order_id == order.order_id, OrderRow.status == order.status)
-    if not await update_where(session, OrderRow, *unmoved, status=after, **changes):
+    unmoved = {"order_id": order.order_id, "status": order.status}
+    if not await change(session, OrderRow, unmoved, status=after, **changes):
         raise IllegalTransition(f"the order is no longer {order.status}")
     return await note(session, order.order_id, order.status, after, step)
 
@@ -89,10 +87,12 @@ async def cite(
 
 async def cited(session: AsyncSession, order_id: str | None, evidence: Evidence) -> int | None:
     """The id of this evidence if it was cited before."""
-    query = select(EvidenceRow.id).filter_by(
+    known = await find_all(
+        session,
+        EvidenceRow,
         order_id=order_id,
         kind=evidence.kind,
         reference=evidence.reference,
         digest=evidence.digest,
     )
-    return (await session.exec(query)).first()
+    return known[0].id if known else None
