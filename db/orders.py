@@ -96,12 +96,13 @@ class OrderStore:
     async def conclude(self, conclusion: Conclusion) -> OrderStatus:
         """Record the end once; an order that has ended keeps its status, whatever came second.
 
-        Raises `OrderNotFound`, `IllegalTransition`, and `PaymentTaken`.
+        A repeat is answered as it was the first time, though some of the money may have gone back
+        since. Raises `OrderNotFound`, `IllegalTransition`, and `PaymentTaken`.
         """
         async with self._database.write() as session:
             order = await lock_order(session, conclusion.order_id)
             if not order.status.is_open:
-                return order.status
+                return conclusion.status if _is_paid_by(order, conclusion) else order.status
             await _conclude(session, order, conclusion)
             if conclusion.payment:
                 at = conclusion.concluded_at
@@ -161,6 +162,11 @@ class OrderStore:
             seen = col(OrderRow.order_id).in_([order.order_id for order in orders])
             await update_where(session, OrderRow, seen, minded_at=at)
             return orders
+
+
+def _is_paid_by(order: OrderRow, end: Conclusion) -> bool:
+    fulfilling = (order.fulfilling_gateway, order.fulfilling_reference)
+    return end.payment is not None and fulfilling == (end.payment.gateway, end.payment.reference)
 
 
 async def _conclude(session: AsyncSession, order: OrderRow, end: Conclusion) -> None:

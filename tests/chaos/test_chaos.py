@@ -36,7 +36,7 @@ MAIL: Json = {"message_id": "<ord_1.confirmation@shop>", "digest": "a"}
 OPEN_CASE: Json = {"case_id": "case_1", "status": "open", "decision": None}
 BACK: Json = {"payment_id": "pay_1", "amount": 100, "status": "processed"}
 # What once broke a promise, with 200 customers; docs/reliability.md says which.
-REGRESSIONS = [(3, "sqlite"), (18, "postgresql")]
+REGRESSIONS = [(3, "sqlite"), (18, "postgresql"), (20, "postgresql")]
 GOOD = Facts(PAID, {"links": [LINK], "payments": [CAPTURE], "refunds": []}, [MAIL])
 
 

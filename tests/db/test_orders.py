@@ -11,6 +11,7 @@ from db.cases import CaseStore
 from db.engine import Database
 from db.orders import OrderStore
 from db.reads import OrderReads
+from db.refunds import RefundStore
 from db.statements import update_where
 from db.tables import OrderRow, TimelineEvent
 from db.transitions import Step, lock_order, move
@@ -22,6 +23,7 @@ from domain.money import Money
 from domain.news import Evidence, EvidenceKind
 from domain.orders import TRANSITIONS, OrderStatus
 from domain.payments import PaymentStatus
+from domain.refunds import RefundStatus
 from tests.support.orders import (
     ANSWER,
     NOON,
@@ -32,6 +34,7 @@ from tests.support.orders import (
     place,
     place_awaiting,
 )
+from tests.support.refunds import a_refund_wish, place_ended, refund_news
 
 ENDS = [OrderStatus.PAID, OrderStatus.FAILED, OrderStatus.EXPIRED, OrderStatus.CANCELED]
 LATER = NOON + timedelta(minutes=20)
@@ -117,6 +120,24 @@ async def test_an_end_is_recorded_once(
         (OrderStatus.CREATED, OrderStatus.AWAITING_PAYMENT),
         (OrderStatus.AWAITING_PAYMENT, status),
     ]
+
+
+async def test_a_repeat_is_answered_as_the_first_was(database: Database, store: OrderStore) -> None:
+    """As when the worker died before it could tell: whoever hears it has yet to tell the customer.
+
+    Meanwhile an operator has sent the money back.
+    """
+    order_id = await place_ended(database)
+    refunds, wish = RefundStore(database), a_refund_wish(order_id)
+    refund = await refunds.reserve(wish, None, LATER)
+    assert refund
+    await refunds.record_refund(refund_news(refund, RefundStatus.SUCCEEDED), LATER)
+    assert (await store.order(order_id)).status is OrderStatus.REFUNDED
+    assert await store.conclude(an_end(order_id)) is OrderStatus.PAID
+    assert await store.conclude(an_end(order_id, OrderStatus.EXPIRED)) is OrderStatus.REFUNDED
+    other = replace(an_end(order_id), payment=a_payment(order_id, number=2))
+    assert await store.conclude(other) is OrderStatus.REFUNDED
+    assert (await store.order(order_id)).status is OrderStatus.REFUNDED
 
 
 async def test_an_order_that_has_ended_keeps_its_status(

@@ -194,7 +194,9 @@ MUTATIONS = (
         "an end is recorded once: the first that is written stands",
         "db/orders.py",
         "            order = await lock_order(session, conclusion.order_id)\n"
-        "            if not order.status.is_open:\n                return order.status\n",
+        "            if not order.status.is_open:\n"
+        "                return conclusion.status if _is_paid_by(order, conclusion)"
+        " else order.status\n",
         "            order = await lock_order(session, conclusion.order_id)\n",
         "tests/db/test_orders.py::test_an_order_that_has_ended_keeps_its_status[sqlite]",
     ),
@@ -261,6 +263,13 @@ MUTATIONS = (
         '                **named(QUERY, f"Capture',
         "tests/workflows/test_settlement.py"
         "::test_a_capture_at_a_gateway_that_is_away_is_tried_again",
+    ),
+    Mutation(
+        "an end that is recorded twice is answered as it was the first time",
+        "db/orders.py",
+        "return conclusion.status if _is_paid_by(order, conclusion) else order.status",
+        "return order.status",
+        "tests/db/test_orders.py::test_a_repeat_is_answered_as_the_first_was[sqlite]",
     ),
     Mutation(
         "a link that was given up is looked for once more",
