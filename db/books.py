@@ -16,7 +16,7 @@ from db.settlements import check_totals, keep_settlements, sums_of
 from db.staged_tables import LoadState, loads
 from db.staging import Staging
 from db.staging_rooms import room_beside
-from db.statements import insert_new, update_where
+from db.statements import change, insert_new
 from db.unbroken import unbroken_calls
 from domain.errors import FileRefused
 from domain.findings import Answer, Finding, Page, RepairState, Tally
@@ -45,15 +45,14 @@ class BookStore:
     async def stage(self, plan: ReconciliationPlan, chunk: Chunk) -> int:
         rows = await self._staging.stage(plan, chunk)
         async with self._database.write() as session:
-            await update_where(session, RunRow, RunRow.run_id == plan.run_id, rows=rows)
+            await change(session, RunRow, {"run_id": plan.run_id}, rows=rows)
         return rows
 
     async def refuse(self, plan: ReconciliationPlan, why: str, at: datetime) -> None:
         await self._staging.refuse(plan)
         async with self._database.write() as session:
-            this = RunRow.run_id == plan.run_id
             end = {"state": RunState.REFUSED, "changed_at": at, "ended_at": at}
-            await update_where(session, RunRow, this, why=why, rows=0, **end)
+            await change(session, RunRow, {"run_id": plan.run_id}, why=why, rows=0, **end)
 
     async def match(self, plan: ReconciliationPlan, at: datetime) -> list[Tally]:
         """Raises `FileRefused` if settlements do not add up, or the load was refused before.
@@ -107,8 +106,7 @@ class BookStore:
     async def proceed(self, run_id: str, state: RunState, at: datetime) -> None:
         async with self._database.write() as session:
             ended = {"ended_at": at if state in ENDED else None}
-            this = RunRow.run_id == run_id
-            await update_where(session, RunRow, this, state=state, changed_at=at, **ended)
+            await change(session, RunRow, {"run_id": run_id}, state=state, changed_at=at, **ended)
 
     async def approve(self, run_id: str, approval: Approval, at: datetime) -> None:
         async with self._database.write() as session:
@@ -162,5 +160,4 @@ async def _keep_match(
 ) -> None:
     period = comparison.period
     values = {"period_start": period.start, "period_end": period.end, "rows": comparison.rows}
-    this = RunRow.run_id == run_id
-    await update_where(session, RunRow, this, matched_at=at, changed_at=at, **values)
+    await change(session, RunRow, {"run_id": run_id}, matched_at=at, changed_at=at, **values)

@@ -9,7 +9,7 @@ from sqlmodel import and_, col, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.reconciliation_tables import FindingRow, RunRow
-from db.statements import update_where
+from db.statements import change, update_where
 from domain.errors import RunNotFound
 from domain.findings import Answer, Finding, Match, Page, Plan, RepairState
 from domain.keys import derived_id
@@ -106,8 +106,7 @@ async def hand_over(
 
 
 async def keep_answer(session: AsyncSession, finding_id: str, answer: Answer, at: datetime) -> None:
-    this = FindingRow.finding_id == finding_id
-    await update_where(session, FindingRow, this, answer=answer, answered_at=at)
+    await change(session, FindingRow, {"finding_id": finding_id}, answer=answer, answered_at=at)
 
 
 async def get_run(session: AsyncSession, run_id: str) -> RunRow:

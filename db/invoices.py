@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.invoice_tables import CreditNoteRow, InvoiceRow, SeriesRow
 from db.rows import item_from
-from db.statements import find, find_all, insert, update_where
+from db.statements import change, find, find_all, insert
 from db.tables import OrderItemRow, OrderRow
 from domain.invoices import (
     Buyer,
@@ -42,11 +42,8 @@ async def issue(
     credited for the retraction is void.
     """
     if known := await invoice_row(session, order.order_id):
-        this = (
-            CreditNoteRow.invoice_number == known.number,
-            col(CreditNoteRow.refund_id).is_(None),
-        )
-        await update_where(session, CreditNoteRow, *this, STANDS, voided_at=at)
+        this = {"invoice_number": known.number, "refund_id": None, "voided_at": None}
+        await change(session, CreditNoteRow, this, voided_at=at)
         return
     invoice = await _draft(session, order, payment, invoicing, at)
     # Last of all: whoever takes the next number waits until this transaction has ended.
@@ -102,9 +99,8 @@ async def credit(
 
 async def void_credit(session: AsyncSession, refund_id: str, at: datetime) -> None:
     """The gateway took the refund back: its credit note, if it has one, is void from now on."""
-    await update_where(
-        session, CreditNoteRow, CreditNoteRow.refund_id == refund_id, STANDS, voided_at=at
-    )
+    this = {"refund_id": refund_id, "voided_at": None}
+    await change(session, CreditNoteRow, this, voided_at=at)
 
 
 async def invoice_row(session: AsyncSession, order_id: str) -> InvoiceRow | None:

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.rows import payment_from
-from db.statements import insert_new, update_where
+from db.statements import change, find_locked, insert_new
 from db.tables import OrderRow, PaymentRow
 from db.transitions import lock_order
 from domain.errors import PaymentTaken
@@ -47,15 +46,16 @@ async def hold_payment(
 async def _join(
     session: AsyncSession, order_id: str | None, payment: Payment, dates: dict[str, Any]
 ) -> None:
-    same = (PaymentRow.gateway == payment.gateway, PaymentRow.reference == payment.reference)
-    row = (await session.exec(select(PaymentRow).where(*same).with_for_update())).one()
+    same = {"gateway": payment.gateway, "reference": payment.reference}
+    row = await find_locked(session, PaymentRow, **same)
+    assert row, "it was there a moment ago, and no payment is ever deleted"
     owner = row.order_id or order_id
     if order_id not in (None, owner):
         raise PaymentTaken(f"{payment.identity} is recorded for {owner}")
     before = payment_from(row)
     after = before.joined(payment)
     if after != before or owner != row.order_id:
-        await update_where(session, PaymentRow, *same, order_id=owner, **_columns(after), **dates)
+        await change(session, PaymentRow, same, order_id=owner, **_columns(after), **dates)
 
 
 def _columns(payment: Payment) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from db.reopenings import reopen
 from db.repair_tables import RefundRow
 from db.reservations import refund_row, reserve, sum_of_refunds
 from db.rows import refund_draft_from, refund_from
-from db.statements import insert_new, update_where
+from db.statements import change, insert_new, update_where
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, move, note
 from db.unbroken import unbroken_calls
@@ -67,9 +67,8 @@ class RefundStore:
                 return RefundAttempt(before, repeated=True)
             if row.status is not RefundStatus.REQUESTED:
                 raise IllegalTransition(f"a refund that is {row.status} is not sent")
-            this = RefundRow.refund_id == draft.refund_id
             stored = {"wire_key": draft.wire_key, "draft": draft.body, "sent_at": at}
-            await update_where(session, RefundRow, this, **stored)
+            await change(session, RefundRow, {"refund_id": draft.refund_id}, **stored)
             return RefundAttempt(draft, repeated=False)
 
     async def record_refund(self, news: RefundNews, at: datetime) -> Refund:
@@ -164,7 +163,7 @@ async def _join(
         changes |= {"status": after.status, "failure": after.failure}
         changes["evidence_id"] = await cite(session, row.order_id, news.evidence, at)
         changes["concluded_at"] = at if after.status.is_final else None
-    await update_where(session, RefundRow, RefundRow.refund_id == row.refund_id, **changes)
+    await change(session, RefundRow, {"refund_id": row.refund_id}, **changes)
     if moved and after.status is RefundStatus.FAILED:
         await reopen(session, row.refund_id)
     if moved and order and after.status in EVENTS:

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.invoices import credit
 from db.payments import hold_payment
 from db.reservations import HOLDING, sum_of_refunds
-from db.statements import update_where
+from db.statements import change
 from db.tables import OrderRow, PaymentRow, TimelineEvent
 from db.transitions import SYSTEM, Step, cite, lock_order, move
 from domain.invoices import CreditReason
@@ -29,9 +29,9 @@ async def retract(session: AsyncSession, retraction: Retraction, at: datetime) -
     await move(session, order, OrderStatus.CANCELED, step, **nothing)
     proof = await cite(session, order.order_id, retraction.evidence, at)
     # The only place where a payment goes back to a status of a lower rank.
-    same = (PaymentRow.gateway == payment.gateway, PaymentRow.reference == payment.reference)
+    same = {"gateway": payment.gateway, "reference": payment.reference}
     changes = {"status": retraction.status, "evidence_id": proof, "updated_at": at}
-    await update_where(session, PaymentRow, *same, **changes)
+    await change(session, PaymentRow, same, **changes)
     await credit(session, order, None, CreditReason.RETRACTION, at)
     return OrderStatus.CANCELED
 

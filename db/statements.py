@@ -41,7 +41,10 @@ async def find_all(
 async def change(
     session: AsyncSession, table: type[SQLModel], key: Mapping[str, Any], **values: Any
 ) -> int:
-    """A guarded update of the rows of that key; how many. Rows in memory stay as they were read."""
+    """A guarded update of the rows of that key, in which None is a value like others; how many.
+
+    Rows in memory stay as they were read.
+    """
     statement = _update(table, _names(key), tuple(values))
     old = {f"old_{name}": value for name, value in key.items() if value is not None}
     new = {f"new_{name}": value for name, value in values.items()}
@@ -68,7 +71,7 @@ async def insert_new(session: AsyncSession, row: SQLModel) -> Any | None:
 async def update_where(
     session: AsyncSession, table: type[SQLModel], *conditions: Any, **values: Any
 ) -> int:
-    """A guarded update; how many rows it changed. Rows in memory stay as they were read."""
+    """The same where the rows have no such key."""
     statement = sa.update(table).where(*conditions).values(**values)
     result = await session.exec(statement, execution_options={"synchronize_session": False})
     return result.rowcount

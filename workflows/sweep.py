@@ -35,12 +35,7 @@ class SweepWorkflow:
             await call(do.mind_refunds, now, **named(SWEEP, "Adopt orphaned refunds")),
             await call(do.open_unclaimed, now, **named(SWEEP, "Open cases of unknown orders")),
             await call(do.mind_cases, now, **named(SWEEP, "Adopt orphaned cases")),
-            await self._close_late_links() if workflow.patched("close-late-links") else 0,
-        )
-
-    async def _close_late_links(self) -> int:
-        return await workflow.execute_activity_method(
-            SweepActivities.close_late_links,
-            workflow.now(),
-            **named(SWEEP, "Close links that came too late"),
+            await call(do.close_late_links, now, **named(SWEEP, "Close links that came too late"))
+            if workflow.patched("close-late-links")
+            else 0,
         )

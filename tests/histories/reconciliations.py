@@ -99,6 +99,15 @@ async def sweep(world: World) -> WorkflowHandle[SweepWorkflow, SweepResult]:
     )
 
 
+async def sweep_that_closes_a_late_link(
+    world: World,
+) -> WorkflowHandle[SweepWorkflow, SweepResult]:
+    await world.late_link()
+    return await world.client.start_workflow(
+        SweepWorkflow.run, id=f"sweep-{uuid4()}", task_queue=world.task_queue
+    )
+
+
 OUTCOMES = (
     reconciliation_done,
     reconciliation_of_a_file,
@@ -110,4 +119,5 @@ OUTCOMES = (
     routine_whose_run_is_held,
     routine_whose_run_is_refused,
     sweep,
+    sweep_that_closes_a_late_link,
 )

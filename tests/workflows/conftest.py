@@ -15,8 +15,11 @@ from activities.sweeps import SweepTimes
 from activities.world import World as Touched
 from db.engine import Database
 from domain.checkouts import CheckoutPlan, LinkOpened
-from domain.orders import Order
+from domain.keys import link_key
+from domain.orders import Order, OrderStatus
+from domain.payments import PaymentLink
 from domain.policies import Notices, Policies, Timetable
+from domain.ports import LinkDraft
 from tests.support.fake_books import FakeBooks, FakeFiles
 from tests.support.fakes import (
     FakeCases,
@@ -132,6 +135,14 @@ class World:
         handle = await self.start()
         await handle.execute_update(CheckoutWorkflow.payment_link)
         return handle
+
+    async def late_link(self) -> PaymentLink:
+        """The live link of an order that ended, since nobody had found one."""
+        order_id = self.order().order_id
+        self.orders.end(order_id, OrderStatus.EXPIRED)
+        key = link_key(order_id, 1)
+        self.orders.given_up.append(key)
+        return await self.gateway.create_payment_link(LinkDraft(key, "wire", order_id))
 
     async def click_pay(self, order: Order) -> LinkOpened:
         """What the API does for every click on Pay."""

@@ -8,10 +8,8 @@ import pytest
 from temporalio.client import ScheduleHandle, ScheduleOverlapPolicy
 
 from domain.errors import GatewayUnavailable
-from domain.keys import link_key
 from domain.orders import OrderStatus
 from domain.payments import LinkStatus, PaymentLink
-from domain.ports import LinkDraft
 from tests.support.fakes import a_payment, an_order, news_of
 from tests.workflows.conftest import World
 from workflows.delivery import repair_id
@@ -108,12 +106,7 @@ async def test_orders_that_never_asked_for_a_link_are_counted(world: World) -> N
 
 @pytest.fixture
 async def late(world: World) -> PaymentLink:
-    """The live link of an order that ended, since nobody found one; the sweep is to look again."""
-    order_id = world.order().order_id
-    world.orders.end(order_id, OrderStatus.EXPIRED)
-    key = link_key(order_id, 1)
-    world.orders.given_up.append(key)
-    return await world.gateway.create_payment_link(LinkDraft(key, "wire", order_id))
+    return await world.late_link()
 
 
 async def test_a_link_that_came_too_late_is_closed(world: World, late: PaymentLink) -> None:
