@@ -72,7 +72,9 @@ class Inline(Connection):
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         words, self._beginning, self._is_used = self._beginning, "", True
         call = partial(fn, *args, **kwargs)
-        return await self._patiently(partial(self._begun, words, call)) if words else call()
+        if self._conn.in_transaction:
+            return call()
+        return await self._patiently(partial(self._begun, words, call) if words else call)
 
     async def _patiently(self, first: Callable[[], Any]) -> Any:
         clock = asyncio.get_running_loop().time

@@ -132,7 +132,7 @@ def _sqlite(url: str, read_only: bool, inline: bool, pooled: bool) -> AsyncEngin
         cursor = connection.cursor()
         # What is inline waits by itself, so that others have their turn.
         patience = f"busy_timeout={0 if inline else PATIENCE_SECONDS * 1000}"
-        for pragma in (*PRAGMAS, patience, f"query_only={int(read_only)}"):
+        for pragma in (patience, *PRAGMAS, f"query_only={int(read_only)}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from db.engine import Database
+from db.links import LOOKED_FOR_AGAIN_AFTER
 from db.tables import InboxRow, InboxState, PaymentLinkRow
 from demo.client import Json, Mailbox, Problem
 from tests.chaos.customers import People, Story, insisting
@@ -18,7 +19,7 @@ from tests.chaos.invariants import ENDS, Facts
 
 QUIET_AFTER = 150.0
 HELD_FOR = 30.0
-SWEPT_WITHIN = 180.0
+SWEPT_WITHIN = 120.0
 
 
 async def facts_of(people: People, mailbox: Mailbox, story: Story) -> Facts:
@@ -59,24 +60,25 @@ async def end_pending_refunds(people: People, stories: Sequence[Story]) -> int:
 async def unforwarded(database_url: str) -> list[str]:
     """I5: stored webhooks that nobody has forwarded, the sweep neither, which may be about to."""
     lost = select(InboxRow).where(InboxRow.state == InboxState.NEW)
-    rows = await _left_by_the_sweep(database_url, lost)
+    rows = await _left_by_the_sweep(database_url, lost, SWEPT_WITHIN)
     return [f"inbox row {row.id}: {row.kind}" for row in rows]
 
 
 async def not_looked_for(database_url: str) -> list[str]:
     """Links that were given up as missing, and that the sweep has yet to look for once more."""
     given_up = select(PaymentLinkRow).where(col(PaymentLinkRow.look_again_at).is_not(None))
-    rows = await _left_by_the_sweep(database_url, given_up)
+    seconds = SWEPT_WITHIN + LOOKED_FOR_AGAIN_AFTER.total_seconds()
+    rows = await _left_by_the_sweep(database_url, given_up, seconds)
     return [f"{row.order_id}: nobody has looked again for {row.key}" for row in rows]
 
 
-async def _left_by_the_sweep(database_url: str, query: Any) -> Sequence[Any]:
+async def _left_by_the_sweep(database_url: str, query: Any, seconds: float) -> Sequence[Any]:
     async with Database(database_url) as database:
         began = monotonic()
         while True:
             async with database.read() as session:
                 rows: Sequence[Any] = (await session.exec(query)).all()
-            if not rows or monotonic() - began > SWEPT_WITHIN:
+            if not rows or monotonic() - began > seconds:
                 return rows
             await asyncio.sleep(1)
 

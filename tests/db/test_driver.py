@@ -105,6 +105,23 @@ async def test_a_writer_waits_for_another_and_lets_the_rest_go_on(
     await reader.dispose()
 
 
+async def test_a_reader_that_is_kept_out_waits_and_lets_the_rest_go_on(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """As while another process makes the log good after a crash."""
+    await engine.dispose()
+    other = sqlite3.connect(tmp_path / "shop.db", timeout=0, isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("INSERT INTO t VALUES (1)")
+    reader = make_engine(engine.url.render_as_string(), read_only=True)
+    reading = asyncio.create_task(count(reader))
+    done, _ = await asyncio.wait([reading], timeout=0.05)
+    assert not done
+    other.close()
+    assert await reading == 1
+    await reader.dispose()
+
+
 async def test_a_writer_gives_up_in_the_end(
     engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
